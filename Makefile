@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# `make help` lists the targets. V=1 shows commands, WERROR=1 makes warnings errors, SANITIZE=1 instruments.
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(shell command -v bpftool) /usr/sbin/bpftool)
+B       := build
+
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
+DESTDIR ?=
+
+# The one list of packages (Debian's names): to build, to test, to look at the code.
+DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev \
+	libjson-c-dev
+DEPS_DEMO  := iproute2 util-linux curl procps
+DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
+	default-jdk-headless git binutils passwd
+DEPS_BENCH := gnuplot-nox
+DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
+
+PKGS     := libbpf libmnl
+CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"'
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wno-unused-parameter $(if $(WERROR),-Werror) $(if $(SANITIZE),-fsanitize=address,undefined -fno-omit-frame-pointer)
+LDFLAGS  += $(if $(SANITIZE),-fsanitize=address,undefined)
+# Looked up only when something is compiled, so that `make deps` works before pkg-config is there.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) json-c)
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+
+MULTIARCH  = $(shell $(CC) -print-multiarch)
+BPF_CFLAGS = -g -O2 -target bpf -I. -idirafter /usr/include/$(MULTIARCH) -Wall -Wextra $(if $(WERROR),-Werror)
+
+SHIM_SRC   := $(wildcard preload/*.c)
+HELPER_SRC := $(filter-out helper/main.c,$(wildcard helper/*.c helper/server/*.c helper/rules/*.c helper/datapath/*.c))
+CLI_SRC    := $(wildcard helper/cli/*.c)
+UNIT_SRC   := $(wildcard tests/unit/*.c)
+BPFTEST    := $(patsubst tests/bpf/%.c,$(B)/tests/bpf-%,$(wildcard tests/bpf/*.c))
+BENCH      := $(patsubst tests/bench/%.c,$(B)/tests/bench-%,$(wildcard tests/bench/*.c))
+TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
+EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
+C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
+SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+.PHONY: all
+all: $(B)/libsklshim.so $(B)/sklhelper $(B)/skl $(EXAMPLES) ## build everything that is installed
+
+# ---- the shim: no libc, so that one file serves every libc (see preload/) ----
+
+SHIM_CFLAGS := -std=gnu11 -Os -g -ffreestanding -fPIC -fvisibility=hidden -fno-stack-protector -U_FORTIFY_SOURCE \
+	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -fcf-protection=none \
+	-Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(WERROR),-Werror)
+SHIM_LDFLAGS := -shared -nostdlib -Wl,-soname,libsklshim.so -Wl,--version-script=preload/exports.map -Wl,-Bsymbolic \
+	-Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack -Wl,--hash-style=both -Wl,--build-id=none
+
+$(B)/libsklshim.so: $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map helper/wire.h
+	$(call say,SHIM,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I. $(SHIM_CFLAGS) $(SHIM_LDFLAGS) -o $@ $(SHIM_SRC)
+
+# ---- the BPF programs ----
+
+$(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c bpf/maps.h
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/bpf/%.skel.h: $(B)/obj/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+SKELS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
+
+# ---- the helper and the command ----
+
+$(B)/obj/%.o: %.c | $(SKELS)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libhelper.a: $(call obj,$(HELPER_SRC))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/sklhelper: $(call obj,helper/main.c) $(B)/libhelper.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(B)/skl: $(call obj,$(CLI_SRC)) $(B)/libhelper.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c)
+
+$(B)/examples/%: examples/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $< -pthread
+
+# ---- tests: a new one is a new file ----
+
+$(B)/tests/unit-%: $(B)/obj/tests/unit/%.o $(B)/libhelper.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+$(B)/tests/bpf-% $(B)/tests/bench-%: $(B)/libhelper.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libhelper.a $(PKG_LIBS) -lcmocka
+$(B)/tests/bpf-%: $(B)/obj/tests/bpf/%.o
+$(B)/tests/bench-%: $(B)/obj/tests/bench/%.o
+
+$(B)/tests/%: tests/tools/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -pthread
+
+TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(UNIT_SRC)) $(BPFTEST) $(TOOLS)
+
+.PHONY: tests
+tests: all $(TESTS)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

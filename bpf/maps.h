@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the helper, which writes, and the BPF programs, which
+ * read: one set of maps for each network namespace.
+ *
+ * A lookup goes  port -> word -> node -> slot -> socket :
+ *
+ *   word   one for each protocol and port; 0 means that the port is not ours.
+ *          Its low half is the first node for IPv4, its high half for IPv6.
+ *   node   one prefix of that port, with the listener that gets it; nodes of
+ *          a port are chained, longest prefix first, so the first match wins.
+ *   slot   where in the SOCKMAP the listener's first socket is; further
+ *          sockets of the same listener (SO_REUSEPORT) are chained to it.
+ *
+ * Words, nodes and member links live in one memory-mapped array (`tables`),
+ * which the helper writes without system calls. A node that a word can reach
+ * is never changed: the helper writes new ones, then the word. What is no
+ * longer reached is used again only after an RCU grace period.
+ *
+ * Addresses and ports are in host byte order unless said otherwise.
+ */
+#ifndef SKL_MAPS_H
+#define SKL_MAPS_H
+
+#include <linux/types.h>
+
+#define SKL_LAYOUT   1	   /* raise with every change that an older program or helper cannot read */
+#define SKL_PORTS    65536
+#define SKL_NODES    16384 /* for each family; 0 stands for none */
+#define SKL_SLOTS    8192  /* sockets; 0 stands for none */
+#define SKL_BINDINGS 16384 /* 0 stands for none */
+#define SKL_MEMBERS  128   /* most sockets of one listener */
+#define SKL_INLINE   8	   /* longest chain; a port with more prefixes has them in the trie */
+
+#define SKL_TCP 0 /* first index of words */
+#define SKL_UDP 1
+
+/* node.flags */
+#define SKL_NODE_TRIE 1 /* this node stands for a class of the trie, its own number */
+
+struct skl_node4 {
+	__u32 address;
+	__u16 slot;
+	__u16 binding;
+	__u16 next; /* node, or 0 */
+	__u8 prefixlen;
+	__u8 flags;
+};
+
+struct skl_node6 {
+	__u64 high; /* first 8 bytes of the address */
+	__u64 low;
+	__u16 slot;
+	__u16 binding;
+	__u16 next;
+	__u8 prefixlen;
+	__u8 flags;
+};
+
+/* One socket of a listener. A listener is known by the slot of its first member, also when that one died. */
+struct skl_member {
+	__u32 ifindex; /* only packets that arrive on this device, or 0 for all */
+	__u16 next;    /* slot of the next member, or 0 */
+	__u16 reserved;
+};
+
+struct skl_tables {
+	__u32 layout; /* SKL_LAYOUT */
+	__u32 reserved[15];
+	__u32 words[2][SKL_PORTS];
+	struct skl_node4 nodes4[SKL_NODES];
+	struct skl_node6 nodes6[SKL_NODES];
+	struct skl_member members[SKL_SLOTS];
+};
+
+#define SKL_WORD(node4, node6) ((__u32)(node4) | (__u32)(node6) << 16)
+#define SKL_WORD_NODE4(word)   ((word) & 0xffff)
+#define SKL_WORD_NODE6(word)   ((word) >> 16)
+
+/* Key of the trie. `class` is a node number, with bit 31 set for IPv6; the address is in network byte order. */
+struct skl_trie_key {
+	__u32 prefixlen; /* of class and address together, in bits: 32 + the prefix's own */
+	__u32 class;
+	__u8 address[16];
+};
+
+#define SKL_TRIE_CLASS6 0x80000000u
+
+struct skl_trie_value {
+	__u16 slot;
+	__u16 binding;
+};
+
+/*
+ * What went otherwise than it should, counted by binding and reason: 0, the
+ * listener was gone; else the negative errno with which bpf_sk_assign() refused.
+ */
+struct skl_event {
+	__u32 binding;
+	__s32 reason;
+};
+
+/*
+ * What the packet path does not need but the next helper does: one record for
+ * each member and each binding. Addresses are in network byte order, IPv4 in
+ * the first 4 bytes. Times are CLOCK_BOOTTIME in nanoseconds.
+ */
+struct skl_member_record {
+	__u64 cookie; /* of the socket (SO_COOKIE) */
+	__u64 listener_id;
+	__u64 instance; /* of the program that claimed, or 0 */
+	__u64 since;
+	__u32 listener; /* slot of the listener's first member */
+	__u32 uid;	/* who claimed */
+	__s32 pid;
+	__u32 ifindex;
+	__u8 address[16]; /* what the socket is bound to */
+	__u16 port;
+	__u8 family;
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 v6only;
+	__u8 reuseport;
+	__u8 reserved[2];
+	char program[16];
+};
+
+struct skl_binding_record {
+	__u64 id;
+	__u64 since;
+	__u32 listener; /* slot of the listener's first member */
+	__u32 uid;	/* who claimed it */
+	__u8 address[16];
+	__u16 port_first;
+	__u16 port_last;
+	__u8 family;
+	__u8 protocol;
+	__u8 prefixlen;
+	__u8 reserved;
+};
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract between the helper and those who ask it: the shim and skl.
+ *
+ * One connection carries one request and one reply over an AF_UNIX
+ * SOCK_SEQPACKET socket; then both sides close. Numbers are in the machine's
+ * own byte order, since both ends run on it; all widths are fixed, so that a
+ * 32-bit program can talk to a 64-bit helper.
+ *
+ * Who asks is never part of a message: the helper takes it from the kernel.
+ */
+#ifndef SKL_WIRE_H
+#define SKL_WIRE_H
+
+#include <linux/types.h>
+
+#define SKL_HELPER_SOCKET "/run/skl/helper.sock"
+
+#define SKL_WIRE_MAGIC	 0x5f6c6b73u /* "skl_" in memory on a little-endian machine */
+#define SKL_WIRE_VERSION 1
+#define SKL_TEXT_MAX	 16384 /* most bytes of SKL_* text in one request */
+#define SKL_SAY_MAX	 1024  /* most bytes of sentences in one reply */
+
+enum skl_kind {
+	/* A socket is attached to each of these three (SCM_RIGHTS, exactly one). */
+	SKL_CLAIM_LISTEN = 1, /* TCP, after the program's own listen() */
+	SKL_CLAIM_BIND = 2,   /* UDP, after the program's own bind() to an explicit port */
+	SKL_CLAIM_ATTACH = 3, /* taken from a running program by somebody with the right to */
+
+	SKL_STATUS = 4, /* no socket; the reply has a memfd full of records (below) attached */
+	SKL_EXPECT = 5, /* no socket; the asking process is about to become a program that claims:
+			 * a helper that leaves when idle stays as long as that process lives */
+};
+
+/*
+ * A request is this header and then, up to `length`, the SKL_* variables as they stand in the environment,
+ * each "NAME=value" with its NUL. The header's first twelve bytes keep their meaning in every version.
+ */
+struct skl_request {
+	__u32 magic;
+	__u16 version;
+	__u16 kind;
+	__u32 length;	/* of the whole message, in bytes: must equal what was received */
+	__u32 reserved; /* 0 */
+	__u64 instance; /* the program: random, made when the shim is loaded, inherited by fork; 0 = none.
+			 * It only decides whether a second listener is left alone, never what is allowed. */
+};
+
+/*
+ * A reply is this header and then, up to `length`, sentences for the user in
+ * UTF-8 without a NUL, lines divided by '\n': the reason when error is not 0,
+ * otherwise remarks (what was left out, and why). A helper that does not speak
+ * the version asked for answers in its own, with EPROTONOSUPPORT.
+ */
+struct skl_reply {
+	__u32 magic;
+	__u16 version;
+	__u16 reserved; /* 0 */
+	__u32 length;	/* of the whole message, in bytes */
+	__s32 error;	/* 0, or a positive errno of the asker's architecture-independent set */
+};
+
+/*
+ * The memfd of SKL_STATUS: records one after the other, each starting with this header. Readers skip kinds
+ * that they do not know and bytes beyond those they know. Bindings follow their listener.
+ */
+struct skl_record {
+	__u32 kind;
+	__u32 length; /* of the whole record with this header, a multiple of 8 */
+};
+
+enum skl_record_kind {
+	SKL_RECORD_LISTENER = 1,
+	SKL_RECORD_BINDING = 2,
+};
+
+/* An address: network byte order; IPv4 is in the first 4 bytes. Ports are in host byte order. */
+struct skl_record_listener {
+	struct skl_record head;
+	__u64 id;    /* what `skl detach` takes; never used twice in the life of the pinned state */
+	__u64 netns; /* inode number of the network namespace */
+	__u64 age_ms;
+	__u32 uid; /* whose it is */
+	__s32 pid; /* who claimed first, in the helper's pid namespace; may be gone while the socket lives */
+	__u32 ifindex; /* bound to this device, or 0 */
+	__u16 port;
+	__u16 members; /* living sockets; more than one with SO_REUSEPORT */
+	__u8 family;   /* AF_INET or AF_INET6 */
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 v6only;
+	__u8 state; /* enum skl_listener_state */
+	__u8 reserved[4];
+	__u8 address[16];
+	char program[16]; /* of pid when it claimed; NUL-terminated */
+};
+
+enum skl_listener_state {
+	SKL_LISTENER_LIVE = 1,
+	SKL_LISTENER_STALE = 2, /* closed or shut down; about to be forgotten */
+};
+
+struct skl_record_binding {
+	struct skl_record head;
+	__u64 id;
+	__u64 listener; /* id of its listener */
+	__u64 lookups;	/* packets that this binding decided, misses and errors among them */
+	__u64 misses;	/* the listener was gone: the kernel's ordinary lookup went on */
+	__u64 errors;	/* the kernel refused the socket */
+	__u16 port_first;
+	__u16 port_last;
+	__u8 family;
+	__u8 protocol;
+	__u8 prefixlen;
+	__u8 reserved;
+	__u8 address[16];
+	__u16 left_out; /* ports inside the range that this binding does not get, in all */
+	/* and the first of them as text, "22,53,100-200", NUL-terminated, ends with ",..." where cut */
+	char less[62];
+};
+
+#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+_Static_assert(sizeof(struct skl_request) == 24, "wire format");
+_Static_assert(sizeof(struct skl_reply) == 16, "wire format");
+_Static_assert(sizeof(struct skl_record_listener) == 88, "wire format");
+_Static_assert(sizeof(struct skl_record_binding) == 136, "wire format");
+#endif
+
+#endif
