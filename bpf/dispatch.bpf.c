@@ -14,8 +14,8 @@
 
 #include "bpf/maps.h"
 
-#define AF_INET 2
-#define TCP_LISTEN 10
+#define AF_INET		2
+#define TCP_LISTEN	10
 #define TCP_ESTABLISHED 1
 
 struct skl_tables tables; /* all there is in .bss: libbpf makes it a memory-mapped map of one element */
@@ -79,7 +79,7 @@ struct {
 #define BOUNDED(index, size)                                                                                 \
 	({                                                                                                   \
 		__u32 bounded_ = (index);                                                                    \
-		asm volatile("%0 &= %1" : "+r"(bounded_) : "i"((size) - 1));                                 \
+		asm volatile("%0 &= %1" : "+r"(bounded_) : "i"((size)-1));                                   \
 		bounded_;                                                                                    \
 	})
 
@@ -102,7 +102,8 @@ static __always_inline void count_event(__u32 binding, __s32 reason)
 		__sync_fetch_and_add(value, 1);
 }
 
-/* May this socket still take what it was claimed for? The kernel removes a closed socket from the map by itself. */
+/* May this socket still take what it was claimed for? The kernel removes a closed socket from the map by
+ * itself. */
 static __always_inline _Bool alive(const struct bpf_sock *sk)
 {
 	/* shutdown() leaves it there: choosing it would swallow SYNs without an answer */

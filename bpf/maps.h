@@ -24,7 +24,7 @@
 
 #include <linux/types.h>
 
-#define SKL_LAYOUT   1	   /* raise with every change that an older program or helper cannot read */
+#define SKL_LAYOUT   1 /* raise with every change that an older program or helper cannot read */
 #define SKL_PORTS    65536
 #define SKL_NODES    16384 /* for each family; 0 stands for none */
 #define SKL_SLOTS    8192  /* sockets; 0 stands for none */
@@ -74,10 +74,11 @@ struct skl_tables {
 };
 
 #define SKL_WORD(node4, node6) ((__u32)(node4) | (__u32)(node6) << 16)
-#define SKL_WORD_NODE4(word)   ((word) & 0xffff)
+#define SKL_WORD_NODE4(word)   ((word)&0xffff)
 #define SKL_WORD_NODE6(word)   ((word) >> 16)
 
-/* Key of the trie. `class` is a node number, with bit 31 set for IPv6; the address is in network byte order. */
+/* Key of the trie. `class` is a node number, with bit 31 set for IPv6; the address is in network byte order.
+ */
 struct skl_trie_key {
 	__u32 prefixlen; /* of class and address together, in bits: 32 + the prefix's own */
 	__u32 class;
