@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum log_level shown = LOG_INFO;
+
+int log_set_level(const char *word)
+{
+	static const char *const words[] = {
+		[LOG_ERROR] = "error", [LOG_WARN] = "warning", [LOG_NOTICE] = "notice",
+		[LOG_INFO] = "info",   [LOG_DEBUG] = "debug",
+	};
+
+	for (int i = LOG_ERROR; i <= LOG_DEBUG; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			shown = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	char line[2048];
+	int saved = errno, head, n;
+	bool journal = getenv("JOURNAL_STREAM") != NULL;
+	va_list args;
+
+	if (level > shown)
+		return;
+	head = journal ? snprintf(line, sizeof(line), "<%d>", level)
+		       : snprintf(line, sizeof(line), "sklhelper: ");
+	va_start(args, format);
+	errno = saved;
+	n = vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);
+	va_end(args);
+	if (n < 0)
+		return;
+	n += head;
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	for (int i = head; i < n; i++) {
+		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+			line[i] = '?';
+	}
+	line[n++] = '\n';
+	/* A log that cannot be written must not stop the helper. */
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		errno = saved;
+	errno = saved;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a request comes to for one listener. */
+#include "helper/rules/request.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+struct rules {
+	struct rule *at;
+	size_t n, room, most;
+	int err;
+	size_t wrong_family; /* rules left out because the socket cannot serve their family */
+};
+
+static bool same_rule(const struct rule *a, const struct rule *b)
+{
+	return a->first == b->first && a->last == b->last && a->protocol == b->protocol &&
+	       prefix_same(&a->prefix, &b->prefix);
+}
+
+static void add(struct rules *r, const struct listener *l, const struct prefix *prefix, uint16_t first,
+		uint16_t last)
+{
+	struct rule rule = {.prefix = *prefix, .first = first, .last = last, .protocol = l->protocol};
+	struct prefix own[2];
+	size_t n_own;
+
+	if (r->err)
+		return;
+	if (!listener_serves(l, prefix->family)) {
+		r->wrong_family++;
+		return;
+	}
+	n_own = listener_own_prefixes(l, own);
+	for (size_t i = 0; i < n_own; i++) {
+		/* the kernel's ordinary lookup does this already */
+		if (first == last && first == l->port && prefix_covers(&own[i], prefix))
+			return;
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		if (same_rule(&r->at[i], &rule))
+			return;
+	}
+	if (r->n == r->most) {
+		r->err = -E2BIG;
+		return;
+	}
+	if (r->n == r->room) {
+		struct rule *larger = reallocarray(r->at, r->room ? r->room * 2 : 8, sizeof(rule));
+
+		if (!larger) {
+			r->err = -ENOMEM;
+			return;
+		}
+		r->at = larger;
+		r->room = r->room ? r->room * 2 : 8;
+	}
+	r->at[r->n++] = rule;
+}
+
+static bool applies(const struct port_item *p, const struct listener *l)
+{
+	return p->protocol == 0 || p->protocol == l->protocol;
+}
+
+static void add_ports(struct rules *out, const struct request *r, const struct listener *l,
+		      const struct prefix *prefix)
+{
+	for (size_t i = 0; i < r->n_ports; i++) {
+		if (applies(&r->ports[i], l))
+			add(out, l, prefix, r->ports[i].first, r->ports[i].last);
+	}
+}
+
+int request_rules(const struct request *r, const struct listener *l, bool wide_too, size_t most,
+		  struct rule **rules, struct say *s)
+{
+	struct rules out = {.most = most};
+	struct prefix own[2];
+	size_t n_own = listener_own_prefixes(l, own);
+	char where[LISTENER_TEXT];
+
+	for (size_t i = 0; i < n_own; i++)
+		add_ports(&out, r, l, &own[i]);
+	for (size_t i = 0; wide_too && i < r->n_cidrs; i++) {
+		add(&out, l, &r->cidrs[i], l->port, l->port);
+		add_ports(&out, r, l, &r->cidrs[i]);
+	}
+	for (size_t i = 0; wide_too && i < r->n_binds; i++) {
+		if (applies(&r->binds[i].ports, l))
+			add(&out, l, &r->binds[i].prefix, r->binds[i].ports.first, r->binds[i].ports.last);
+	}
+	*rules = out.at;
+	listener_format(l, where);
+	if (out.err == -E2BIG)
+		say_error(s, E2BIG, where, "more than %zu bindings in one request", most);
+	else if (out.err)
+		say_error(s, -out.err, where, "the bindings could not be listed");
+	else if (out.n == 0 && out.wrong_family)
+		out.err = say_error(s, EAFNOSUPPORT, where,
+				    "SKL_CIDRS and SKL_BIND name only addresses of a family that this socket "
+				    "does not serve");
+	if (out.err) {
+		free(out.at);
+		*rules = NULL;
+		return out.err;
+	}
+	return (int)out.n;
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/rules/request.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A piece of the request's text; not NUL-terminated. For "%.*s", what is shown is cut where it gets long. */
+struct text {
+	const char *at;
+	size_t length;
+};
+
+#define SHOWN(t) (int)((t).length > 60 ? 60 : (t).length), (t).at
+
+static bool same(struct text t, const char *word)
+{
+	return t.length == strlen(word) && memcmp(t.at, word, t.length) == 0;
+}
+
+/* Takes what stands before the next `separator` off *rest. False when nothing is left. */
+static bool next_item(struct text *rest, char separator, struct text *item)
+{
+	const char *end;
+
+	if (!rest->at)
+		return false;
+	item->at = rest->at;
+	end = memchr(rest->at, separator, rest->length);
+	if (!end) {
+		item->length = rest->length;
+		rest->at = NULL;
+		return true;
+	}
+	item->length = (size_t)(end - rest->at);
+	rest->at = end + 1;
+	rest->length -= item->length + 1;
+	return true;
+}
+
+static size_t count_items(struct text t, char separator)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < t.length; i++)
+		n += t.at[i] == separator;
+	return n;
+}
+
+static int parse_port(struct text t, uint16_t *out, struct say *s, const char *name, struct text item)
+{
+	uint32_t value = 0;
+
+	if (t.length == 0) {
+		say_error(s, EINVAL, name, "\"%.*s\" is not a port", SHOWN(item));
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < t.length; i++) {
+		if (t.at[i] < '0' || t.at[i] > '9')
+			return say_error(s, EINVAL, name, "\"%.*s\" is not a port, a range of ports or *",
+					 SHOWN(item));
+		value = value * 10 + (uint32_t)(t.at[i] - '0');
+		if (value > 65535)
+			return say_error(s, EINVAL, name, "\"%.*s\": ports end at 65535", SHOWN(item));
+	}
+	if (value == 0)
+		return say_error(s, EINVAL, name, "\"%.*s\": ports begin at 1", SHOWN(item));
+	*out = (uint16_t)value;
+	return 0;
+}
+
+/* "7", "8000-8099", "*", each with "/tcp" or "/udp" or neither. */
+static int parse_ports(struct text item, struct port_item *out, struct say *s, const char *name)
+{
+	struct text first = item, protocol = {0}, last;
+	const char *slash, *dash;
+	int err;
+
+	if (item.length == 0)
+		return say_error(s, EINVAL, name,
+				 "an item is empty: write ports with one comma between two, as in 7,77,777");
+	out->protocol = 0;
+	slash = memchr(item.at, '/', item.length);
+	if (slash) {
+		protocol.at = slash + 1;
+		protocol.length = item.length - (size_t)(slash + 1 - item.at);
+		first.length = (size_t)(slash - item.at);
+		if (same(protocol, "tcp"))
+			out->protocol = IPPROTO_TCP;
+		else if (same(protocol, "udp"))
+			out->protocol = IPPROTO_UDP;
+		else
+			return say_error(s, EINVAL, name, "\"%.*s\": after the slash comes tcp or udp",
+					 SHOWN(item));
+	}
+	if (same(first, "*")) {
+		out->first = 1;
+		out->last = 65535;
+		return 0;
+	}
+	dash = memchr(first.at, '-', first.length);
+	if (!dash) {
+		err = parse_port(first, &out->first, s, name, item);
+		out->last = out->first;
+		return err;
+	}
+	last.at = dash + 1;
+	last.length = first.length - (size_t)(dash + 1 - first.at);
+	first.length = (size_t)(dash - first.at);
+	err = parse_port(first, &out->first, s, name, item);
+	if (!err)
+		err = parse_port(last, &out->last, s, name, item);
+	if (!err && out->first > out->last)
+		return say_error(s, EINVAL, name, "\"%.*s\": the range is reversed", SHOWN(item));
+	return err;
+}
+
+static int parse_prefix(struct text item, struct prefix *out, struct say *s, const char *name)
+{
+	char shown[PREFIX_TEXT];
+	bool masked;
+
+	if (item.length == 0)
+		return say_error(s, EINVAL, name, "an item is empty");
+	if (prefix_parse(item.at, item.length, out, &masked) < 0)
+		return say_error(s, EINVAL, name,
+				 "\"%.*s\" is not an address or prefix, as 192.0.2.0/24 or 2001:db8::/64",
+				 SHOWN(item));
+	if (masked) {
+		prefix_format(out, shown);
+		say(s, "%s: %.*s has bits set beyond its prefix: taken as %s", name, SHOWN(item), shown);
+	}
+	return 0;
+}
+
+static int parse_port_list(struct text value, struct port_item **items, size_t *n, struct say *s,
+			   const char *name)
+{
+	struct text item;
+	int err;
+
+	*items = calloc(count_items(value, ','), sizeof(**items));
+	if (!*items)
+		return say_error(s, ENOMEM, name, "no memory");
+	while (next_item(&value, ',', &item)) {
+		err = parse_ports(item, &(*items)[*n], s, name);
+		if (err)
+			return err;
+		++*n;
+	}
+	return 0;
+}
+
+static int parse_SKL_PORTS(struct text value, struct request *r, struct say *s)
+{
+	return parse_port_list(value, &r->ports, &r->n_ports, s, "SKL_PORTS");
+}
+
+static int parse_SKL_FOR(struct text value, struct request *r, struct say *s)
+{
+	int err = parse_port_list(value, &r->only, &r->n_only, s, "SKL_FOR");
+
+	for (size_t i = 0; !err && i < r->n_only; i++) {
+		if (r->only[i].first != r->only[i].last)
+			err = say_error(s, EINVAL, "SKL_FOR",
+					"names single ports that the program binds, no range and no *");
+	}
+	return err;
+}
+
+static int parse_SKL_CIDRS(struct text value, struct request *r, struct say *s)
+{
+	struct text item;
+	int err;
+
+	r->cidrs = calloc(count_items(value, ','), sizeof(*r->cidrs));
+	if (!r->cidrs)
+		return say_error(s, ENOMEM, "SKL_CIDRS", "no memory");
+	while (next_item(&value, ',', &item)) {
+		err = parse_prefix(item, &r->cidrs[r->n_cidrs], s, "SKL_CIDRS");
+		if (err)
+			return err;
+		r->n_cidrs++;
+	}
+	return 0;
+}
+
+/* Splits "192.0.2.0/24:80-89,443" or "[2001:db8::]/64:*" into the prefix, without brackets, and the ports. */
+static bool split_bind(struct text item, struct text *prefix, char buffer[PREFIX_TEXT], struct text *ports)
+{
+	const char *close = NULL, *colon;
+
+	if (item.length && item.at[0] == '[') {
+		close = memchr(item.at, ']', item.length);
+		if (!close)
+			return false;
+	}
+	colon = close ? memchr(close, ':', item.length - (size_t)(close - item.at))
+		      : memchr(item.at, ':', item.length);
+	if (!colon)
+		return false;
+	ports->at = colon + 1;
+	ports->length = item.length - (size_t)(colon + 1 - item.at);
+
+	if (!close) {
+		prefix->at = item.at;
+		prefix->length = (size_t)(colon - item.at);
+		return true;
+	}
+	prefix->length = (size_t)(colon - item.at) - 2;
+	if (prefix->length >= PREFIX_TEXT)
+		return false;
+	memcpy(buffer, item.at + 1, (size_t)(close - item.at) - 1);
+	memcpy(buffer + (close - item.at) - 1, close + 1, (size_t)(colon - close) - 1);
+	prefix->at = buffer;
+	return true;
+}
+
+static int parse_SKL_BIND(struct text value, struct request *r, struct say *s)
+{
+	struct text item, prefix, ports, one;
+	char buffer[PREFIX_TEXT];
+	int err;
+
+	r->binds = calloc(count_items(value, ' ') + count_items(value, ','), sizeof(*r->binds));
+	if (!r->binds)
+		return say_error(s, ENOMEM, "SKL_BIND", "no memory");
+	while (next_item(&value, ' ', &item)) {
+		struct prefix parsed;
+
+		if (item.length == 0)
+			continue;
+		if (!split_bind(item, &prefix, buffer, &ports))
+			return say_error(s, EINVAL, "SKL_BIND",
+					 "\"%.*s\" is not CIDR:PORTS, as 192.0.2.0/24:80-89,443/tcp or "
+					 "[2001:db8::]/64:*",
+					 SHOWN(item));
+		err = parse_prefix(prefix, &parsed, s, "SKL_BIND");
+		if (err)
+			return err;
+		while (next_item(&ports, ',', &one)) {
+			struct bind_item *b = &r->binds[r->n_binds];
+
+			err = parse_ports(one, &b->ports, s, "SKL_BIND");
+			if (err)
+				return err;
+			b->prefix = parsed;
+			r->n_binds++;
+		}
+	}
+	return 0;
+}
+
+/* The shim goes by it; here it is only looked at, so that a mistake does not stay unseen. */
+static int check_SKL_ON_ERROR(struct text value, struct request *r, struct say *s)
+{
+	if (same(value, "fail") || same(value, "warn"))
+		return 0;
+	return say_error(s, EINVAL, "SKL_ON_ERROR", "\"%.*s\" is neither fail nor warn", SHOWN(value));
+}
+
+static int check_SKL_WAIT(struct text value, struct request *r, struct say *s)
+{
+	size_t digits = 0;
+	struct text unit;
+
+	while (digits < value.length && value.at[digits] >= '0' && value.at[digits] <= '9')
+		digits++;
+	unit = (struct text){value.at + digits, value.length - digits};
+	if (digits > 0 && digits < 7 &&
+	    (same(unit, "") || same(unit, "s") || same(unit, "ms") || same(unit, "m")))
+		return 0;
+	return say_error(s, EINVAL, "SKL_WAIT", "\"%.*s\" is not a time, as 5s or 500ms", SHOWN(value));
+}
+
+static int refuse_SKL_SHARE(struct text value, struct request *r, struct say *s)
+{
+	return say_error(s, EOPNOTSUPP, "SKL_SHARE",
+			 "this helper does not share listeners (version " SKL_VERSION ")");
+}
+
+static int refuse_SKL_HOLD(struct text value, struct request *r, struct say *s)
+{
+	return say_error(s, EOPNOTSUPP, "SKL_HOLD",
+			 "this helper does not hold listeners (version " SKL_VERSION ")");
+}
+
+static int shim_only(struct text value, struct request *r, struct say *s)
+{
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*parse)(struct text value, struct request *r, struct say *s);
+} variables[] = {
+	{"SKL_PORTS", parse_SKL_PORTS},
+	{"SKL_CIDRS", parse_SKL_CIDRS},
+	{"SKL_BIND", parse_SKL_BIND},
+	{"SKL_FOR", parse_SKL_FOR},
+	{"SKL_SHARE", refuse_SKL_SHARE},
+	{"SKL_HOLD", refuse_SKL_HOLD},
+	{"SKL_ON_ERROR", check_SKL_ON_ERROR},
+	{"SKL_WAIT", check_SKL_WAIT},
+	{"SKL_HELPER", shim_only},
+	{"SKL_DEBUG", shim_only},
+	{"SKL_DISABLE", shim_only},
+};
+
+#define N_VARIABLES (sizeof(variables) / sizeof(variables[0]))
+
+static int parse_variable(struct text line, struct request *r, bool seen[N_VARIABLES], struct say *s)
+{
+	const char *equals = memchr(line.at, '=', line.length);
+	struct text name = {line.at, equals ? (size_t)(equals - line.at) : line.length};
+
+	if (!equals)
+		return say_error(s, EINVAL, "request", "\"%.*s\" is not NAME=value", SHOWN(line));
+	for (size_t i = 0; i < N_VARIABLES; i++) {
+		struct text value = {equals + 1, line.length - name.length - 1};
+
+		if (!same(name, variables[i].name))
+			continue;
+		/* as getenv(): the first one counts */
+		if (value.length == 0 || seen[i])
+			return 0;
+		seen[i] = true;
+		return variables[i].parse(value, r, s);
+	}
+	return say_error(s, EINVAL, "environment",
+			 "%.*s is not known to this helper (version " SKL_VERSION ")", SHOWN(name));
+}
+
+static int refuse_udp(const struct request *r, struct say *s)
+{
+	bool udp = false;
+
+	for (size_t i = 0; i < r->n_ports; i++)
+		udp |= r->ports[i].protocol == IPPROTO_UDP;
+	for (size_t i = 0; i < r->n_binds; i++)
+		udp |= r->binds[i].ports.protocol == IPPROTO_UDP;
+	if (!udp)
+		return 0;
+	return say_error(s, EOPNOTSUPP, "udp", "this helper covers TCP only (version " SKL_VERSION ")");
+}
+
+int request_parse(const char *text, size_t length, struct request *out, struct say *s)
+{
+	struct text rest = {text, length}, line;
+	bool seen[N_VARIABLES] = {0};
+	int err = 0;
+
+	*out = (struct request){0};
+	if (length == 0)
+		return 0;
+	if (text[length - 1] != '\0')
+		return say_error(s, EINVAL, "request", "the text does not end with NUL");
+	rest.length--;
+	while (!err && next_item(&rest, '\0', &line))
+		err = parse_variable(line, out, seen, s);
+	return err ? err : refuse_udp(out, s);
+}
+
+void request_free(struct request *r)
+{
+	free(r->ports);
+	free(r->cidrs);
+	free(r->binds);
+	free(r->only);
+	*r = (struct request){0};
+}
+
+bool request_is_for(const struct request *r, const struct listener *l)
+{
+	for (size_t i = 0; i < r->n_only; i++) {
+		if (r->only[i].first == l->port &&
+		    (r->only[i].protocol == 0 || r->only[i].protocol == l->protocol))
+			return true;
+	}
+	return r->n_only == 0;
+}

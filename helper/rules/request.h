@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a program asks for: the SKL_* variables as text, and what they come to for one of its sockets. Pure.
+ */
+#ifndef SKL_REQUEST_H
+#define SKL_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "helper/rules/table.h"
+#include "helper/say.h"
+
+struct port_item {
+	uint16_t first, last; /* host byte order; "*" is 1 to 65535 */
+	uint8_t protocol;     /* IPPROTO_TCP, IPPROTO_UDP, or 0 for both */
+};
+
+struct bind_item {
+	struct prefix prefix;
+	struct port_item ports;
+};
+
+struct request {
+	struct port_item *ports; /* SKL_PORTS */
+	size_t n_ports;
+	struct prefix *cidrs; /* SKL_CIDRS */
+	size_t n_cidrs;
+	struct bind_item *binds; /* SKL_BIND */
+	size_t n_binds;
+	struct port_item *only; /* SKL_FOR: first == last; none means the program's first listener */
+	size_t n_only;
+};
+
+/*
+ * Reads NUL-terminated "NAME=value" strings. An empty value is as good as no
+ * variable. A name that is not known, or not served, is refused by name.
+ *
+ * Returns 0, or -EINVAL, -EOPNOTSUPP or -ENOMEM with the sentence in `s`.
+ * Remarks (host bits that were set) are said in `s` too. Free in any case.
+ */
+int request_parse(const char *text, size_t length, struct request *out, struct say *s);
+void request_free(struct request *r);
+
+/* Does SKL_FOR, where given, name this listener? */
+bool request_is_for(const struct request *r, const struct listener *l);
+
+/*
+ * The rules that the request comes to for this listener: (its own address and
+ * SKL_CIDRS) x (its own port and SKL_PORTS), less what it has already, and
+ * SKL_BIND. Without `wide_too` only what concerns its own address: a further
+ * listener of the same program on the same port gets no CIDRs.
+ *
+ * *rules is an array from malloc. Returns the number of rules, -ENOMEM, or
+ *   -EAFNOSUPPORT  only prefixes of a family that the socket cannot serve
+ *   -E2BIG         more than `most` rules
+ * with the sentence in `s`.
+ */
+int request_rules(const struct request *r, const struct listener *l, bool wide_too, size_t most,
+		  struct rule **rules, struct say *s);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/rules/table.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void table_clear(struct table *t)
+{
+	for (size_t i = 0; i < t->n_bindings; i++)
+		free(t->bindings[i]);
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		free(t->listeners[i]->members);
+		free(t->listeners[i]);
+	}
+	free(t->bindings);
+	free(t->listeners);
+	free(t->holders);
+	*t = (struct table){0};
+}
+
+/* Makes room for one more element; arrays double, so that adding many is linear. */
+static int grow(void **array, size_t n, size_t element)
+{
+	void *larger;
+
+	if (n & (n - 1) || n == 0) {
+		if (n != 0)
+			return 0;
+	}
+	larger = reallocarray(*array, n ? n * 2 : 1, element);
+	if (!larger)
+		return -ENOMEM;
+	*array = larger;
+	return 0;
+}
+
+int table_add_listener(struct table *t, struct listener *l)
+{
+	int err = grow((void **)&t->listeners, t->n_listeners, sizeof(struct listener *));
+
+	if (!err)
+		t->listeners[t->n_listeners++] = l;
+	return err;
+}
+
+int table_add_binding(struct table *t, struct binding *b)
+{
+	int err = grow((void **)&t->bindings, t->n_bindings, sizeof(struct binding *));
+
+	if (!err)
+		t->bindings[t->n_bindings++] = b;
+	return err;
+}
+
+int listener_add_member(struct listener *l, const struct member *m)
+{
+	int err = grow((void **)&l->members, l->n_members, sizeof(*m));
+
+	if (!err)
+		l->members[l->n_members++] = *m;
+	return err;
+}
+
+void table_remove_listener(struct table *t, struct listener *l)
+{
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		if (t->listeners[i] != l)
+			continue;
+		memmove(t->listeners + i, t->listeners + i + 1,
+			(t->n_listeners - i - 1) * sizeof(struct listener *));
+		t->n_listeners--;
+		free(l->members);
+		free(l);
+		return;
+	}
+}
+
+void table_remove_binding(struct table *t, struct binding *b)
+{
+	for (size_t i = 0; i < t->n_bindings; i++) {
+		if (t->bindings[i] != b)
+			continue;
+		memmove(t->bindings + i, t->bindings + i + 1,
+			(t->n_bindings - i - 1) * sizeof(struct binding *));
+		t->n_bindings--;
+		free(b);
+		return;
+	}
+}
+
+static int by_protocol_and_port(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+
+	if (x->protocol != y->protocol)
+		return x->protocol - y->protocol;
+	return x->port - y->port;
+}
+
+void table_set_holders(struct table *t, struct holder *holders, size_t n)
+{
+	free(t->holders);
+	t->holders = holders;
+	t->n_holders = n;
+	if (n)
+		qsort(holders, n, sizeof(*holders), by_protocol_and_port);
+}
+
+struct member *listener_find_cookie(const struct listener *l, uint64_t cookie)
+{
+	for (size_t i = 0; i < l->n_members; i++) {
+		if (l->members[i].cookie == cookie && !l->members[i].dead)
+			return &l->members[i];
+	}
+	return NULL;
+}
+
+struct listener *table_find_cookie(const struct table *t, uint64_t cookie)
+{
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		if (listener_find_cookie(t->listeners[i], cookie))
+			return t->listeners[i];
+	}
+	return NULL;
+}
+
+bool listener_serves(const struct listener *l, int family)
+{
+	return l->family == family || (l->family == AF_INET6 && !l->v6only);
+}
+
+size_t listener_own_prefixes(const struct listener *l, struct prefix own[2])
+{
+	static const uint8_t everything[16];
+
+	if (memcmp(l->address, everything, 16) != 0) {
+		own[0] = prefix_host(l->family, l->address);
+		return 1;
+	}
+	own[0] = prefix_any(l->family);
+	if (l->family == AF_INET || l->v6only)
+		return 1;
+	own[1] = prefix_any(AF_INET);
+	return 2;
+}
+
+void listener_format(const struct listener *l, char out[LISTENER_TEXT])
+{
+	char address[INET6_ADDRSTRLEN];
+
+	inet_ntop(l->family, l->address, address, sizeof(address));
+	snprintf(out, LISTENER_TEXT, l->family == AF_INET ? "%s:%u" : "[%s]:%u", address, l->port);
+}
+
+void ports_format(uint16_t first, uint16_t last, char out[PORTS_TEXT])
+{
+	if (first == last)
+		snprintf(out, PORTS_TEXT, "%u", first);
+	else if (first <= 1 && last == 65535)
+		snprintf(out, PORTS_TEXT, "*");
+	else
+		snprintf(out, PORTS_TEXT, "%u-%u", first, last);
+}

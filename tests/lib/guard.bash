@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The guard: what attaches BPF programs works in a network namespace of its
+# own, never in the machine's. Tests, demos and benches go through here.
+
+# guard_netns [PID]: the network namespace of a process as "net:[inode]"; nothing where it may not be seen.
+guard_netns() {
+  readlink "/proc/${1:-self}/ns/net" 2>/dev/null || :
+}
+
+# guard_machine: the machine's own network namespace: that of process 1 or, where this may not be seen (some
+# containers and VMs), of our outermost ancestor that may.
+guard_machine() {
+  local pid=$$ parent found netns
+
+  found=$(guard_netns $$)
+  while read -r parent < <(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null); do
+    ((parent > 0)) || break
+    netns=$(guard_netns "$parent")
+    found=${netns:-$found}
+    pid=$parent
+  done
+  netns=$(guard_netns 1)
+  printf '%s\n' "${netns:-$found}"
+}
+
+# guard_check [PID]: ends the script unless PID (this shell) is root's and in another network namespace than
+# the machine's.
+guard_check() {
+  local pid=${1:-self} here machine
+
+  if ((EUID != 0)); then
+    echo "${0##*/}: needs root, to make a network namespace and to load BPF programs; try: sudo $0" >&2
+    exit 1
+  fi
+  here=$(guard_netns "$pid")
+  machine=$(guard_machine)
+  if [[ -z $here || -z $machine || $here == "$machine" ]]; then
+    echo "${0##*/}: refused: this is the machine's own network namespace (${here:-unknown})," \
+      "and nothing is ever attached there" >&2
+    exit 1
+  fi
+}
+
+# guard_enter ARG...: starts the script again in network and mount namespaces of its own, with nothing in /run
+# and /sys/fs/bpf and the loopback device up; returns when we are there. Call it as `guard_enter "$@"`.
+guard_enter() {
+  if [[ ${SKL_GUARD:-} != "$(guard_netns)" ]]; then
+    if ((EUID != 0)); then
+      guard_check
+    fi
+    # shellcheck disable=SC2016 # for the inner shell
+    exec unshare --net --mount --propagation private -- bash -c '
+      SKL_GUARD=$(readlink /proc/self/ns/net) exec "$BASH" "$0" "$@"' "$(realpath "$0")" "$@"
+  fi
+  guard_check
+  unset SKL_GUARD
+  guard_mounts
+}
+
+# guard_mounts: an empty /run, an empty /sys/fs/bpf and a loopback device, in namespaces that are ours already.
+guard_mounts() {
+  mount -t tmpfs -o mode=755 tmpfs /run &&
+    mount -t bpf -o mode=700 bpf /sys/fs/bpf &&
+    ip link set lo up || {
+    echo "${0##*/}: cannot set up a private /run, /sys/fs/bpf and loopback device" >&2
+    exit 1
+  }
+}
