@@ -60,7 +60,7 @@ all: $(B)/libsklshim.so $(B)/sklhelper $(B)/skl $(EXAMPLES) ## build everything 
 # ---- the shim: no libc, so that one file serves every libc (see preload/) ----
 
 SHIM_CFLAGS := -std=gnu11 -Os -g -ffreestanding -fPIC -fvisibility=hidden -fno-stack-protector -U_FORTIFY_SOURCE \
-	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fcf-protection=none \
 	-Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(WERROR),-Werror)
 SHIM_LDFLAGS := -shared -nostdlib -Wl,-soname,libsklshim.so -Wl,--version-script=preload/exports.map -Wl,-Bsymbolic \
 	-Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack -Wl,--hash-style=both -Wl,--build-id=none

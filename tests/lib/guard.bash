@@ -25,16 +25,20 @@ guard_machine() {
   printf '%s\n' "${netns:-$found}"
 }
 
-# guard_check [PID]: ends the script unless PID (this shell) is root's and in another network namespace than
-# the machine's.
-guard_check() {
-  local pid=${1:-self} here machine
-
+# guard_root: ends the script unless it is root's.
+guard_root() {
   if ((EUID != 0)); then
     echo "${0##*/}: needs root, to make a network namespace and to load BPF programs; try: sudo $0" >&2
     exit 1
   fi
-  here=$(guard_netns "$pid")
+}
+
+# guard_check PID: ends the script unless it is root's and PID is in another network namespace than the machine's.
+guard_check() {
+  local here machine
+
+  guard_root
+  here=$(guard_netns "$1")
   machine=$(guard_machine)
   if [[ -z $here || -z $machine || $here == "$machine" ]]; then
     echo "${0##*/}: refused: this is the machine's own network namespace (${here:-unknown})," \
@@ -47,24 +51,20 @@ guard_check() {
 # and /sys/fs/bpf and the loopback device up; returns when we are there. Call it as `guard_enter "$@"`.
 guard_enter() {
   if [[ ${SKL_GUARD:-} != "$(guard_netns)" ]]; then
-    if ((EUID != 0)); then
-      guard_check
-    fi
+    guard_root
     # shellcheck disable=SC2016 # for the inner shell
     exec unshare --net --mount --propagation private -- bash -c '
       SKL_GUARD=$(readlink /proc/self/ns/net) exec "$BASH" "$0" "$@"' "$(realpath "$0")" "$@"
   fi
-  guard_check
+  guard_check $$
   unset SKL_GUARD
   guard_mounts
 }
 
 # guard_mounts: an empty /run, an empty /sys/fs/bpf and a loopback device, in namespaces that are ours already.
 guard_mounts() {
-  mount -t tmpfs -o mode=755 tmpfs /run &&
-    mount -t bpf -o mode=700 bpf /sys/fs/bpf &&
-    ip link set lo up || {
+  if ! { mount -t tmpfs -o mode=755 tmpfs /run && mount -t bpf -o mode=700 bpf /sys/fs/bpf && ip link set lo up; }; then
     echo "${0##*/}: cannot set up a private /run, /sys/fs/bpf and loopback device" >&2
     exit 1
-  }
+  fi
 }

@@ -35,7 +35,7 @@ skl_setup() {
   # shellcheck disable=SC2016 # for the inner shell
   unshare --net --mount --propagation private -- setpriv --pdeathsig KILL -- bash -c '
     source "$0/tests/lib/guard.bash"
-    guard_check
+    guard_check $$
     guard_mounts
     mkdir /run/src && mount --bind "$0" /run/src && mkdir /run/test && mount --bind "$1" /run/test || exit 1
     echo up >"$1/.holder"
@@ -253,7 +253,7 @@ answers() {
       echo "$address port $port does not answer"
       return 1
     }
-    if [[ $said != *" reached $address port $port" ]]; then
+    if [[ " $said" != *" reached $address port $port" ]]; then
       echo "$address port $port says: $said"
       return 1
     fi
@@ -270,6 +270,24 @@ echoes() {
     said=$(ask "$address" "$port" "$text"$'\n')
     if [[ $said != "$text" ]]; then
       echo "$address port $port: '$said' came back instead of '$text'"
+      return 1
+    fi
+  done
+}
+
+# reaches ADDRESS PORT...: the HTTP servers of tests/programs say the same.
+reaches() {
+  local address=$1 port said host=$1
+
+  shift
+  [[ $address != *:* ]] || host="[$address]"
+  for port; do
+    said=$(ns curl --silent --show-error --max-time 5 --noproxy '*' "http://$host:$port/" 2>&1) || {
+      echo "http://$host:$port/: $said"
+      return 1
+    }
+    if [[ " $said" != *" reached $address port $port" ]]; then
+      echo "http://$host:$port/ says: $said"
       return 1
     fi
   done

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/cli/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helper/cli/skl.h"
+#include "helper/fdpass.h"
+
+#define DEADLINE_MS 10000
+
+const char *client_helper(void)
+{
+	const char *path = getenv("SKL_HELPER");
+
+	return path && *path ? path : SKL_HELPER_SOCKET;
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Lets the next call of that direction wait until the deadline; one that is over leaves it 1 ms. */
+static void wait_until(int sock, int direction, long deadline)
+{
+	long left = deadline - now_ms();
+	struct timeval t;
+
+	if (left < 1)
+		left = 1;
+	t.tv_sec = left / 1000;
+	t.tv_usec = left % 1000 * 1000;
+	setsockopt(sock, SOL_SOCKET, direction, &t, sizeof(t));
+}
+
+/* Returns a connected socket, or -errno. */
+static int reach(const char *path, long deadline)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int sock, err;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return -errno;
+	wait_until(sock, SO_SNDTIMEO, deadline); /* a full backlog is waited for, too */
+	do {
+		err = connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	} while (err == -EINTR);
+	if (err) {
+		close(sock);
+		return err;
+	}
+	return sock;
+}
+
+static int check_reply(const struct skl_reply *reply, size_t got)
+{
+	if (got == 0)
+		return -ECONNRESET;
+	if (got < sizeof(*reply) || reply->magic != SKL_WIRE_MAGIC)
+		return -EBADMSG;
+	if (reply->version != SKL_WIRE_VERSION)
+		return -EPROTONOSUPPORT;
+	if (reply->length != got || reply->error < 0)
+		return -EBADMSG;
+	return 0;
+}
+
+static int receive(int sock, struct client_answer *answer)
+{
+	struct {
+		struct skl_reply head;
+		char text[SKL_SAY_MAX];
+	} reply;
+	ssize_t got = fdpass_receive(sock, &reply, sizeof(reply), &answer->fd);
+	int err = got < 0 ? (int)got : check_reply(&reply.head, (size_t)got);
+
+	if (err) {
+		if (answer->fd >= 0)
+			close(answer->fd);
+		answer->fd = -1;
+		return err;
+	}
+	answer->error = reply.head.error;
+	memcpy(answer->text, reply.text, (size_t)got - sizeof(reply.head));
+	answer->text[(size_t)got - sizeof(reply.head)] = '\0';
+	return 0;
+}
+
+int client_ask(enum skl_kind kind, const char *text, size_t length, int fd, struct client_answer *answer)
+{
+	long deadline = now_ms() + DEADLINE_MS;
+	struct skl_request request = {
+		.magic = SKL_WIRE_MAGIC,
+		.version = SKL_WIRE_VERSION,
+		.kind = (__u16)kind,
+		.length = (__u32)(sizeof(request) + length),
+	};
+	struct iovec parts[] = {
+		{.iov_base = &request, .iov_len = sizeof(request)},
+		{.iov_base = (char *)text, .iov_len = length},
+	};
+	int sock, err;
+
+	answer->error = 0;
+	answer->fd = -1;
+	answer->text[0] = '\0';
+	if (length > SKL_TEXT_MAX)
+		return -E2BIG;
+	sock = reach(client_helper(), deadline);
+	if (sock < 0)
+		return sock == -EAGAIN ? -ETIMEDOUT : sock;
+	wait_until(sock, SO_SNDTIMEO, deadline);
+	err = fdpass_send(sock, parts, 2, fd);
+	if (err == -EPIPE) /* it may have answered before it closed, for example that it has no room */
+		err = 0;
+	if (!err) {
+		wait_until(sock, SO_RCVTIMEO, deadline);
+		err = receive(sock, answer);
+	}
+	close(sock);
+	return err == -EAGAIN ? -ETIMEDOUT : err;
+}
+
+int client_is_absent(int err)
+{
+	return err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET;
+}
+
+void client_complain(int err)
+{
+	const char *path = client_helper();
+
+	switch (err) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+	case -ECONNRESET:
+		complain("%s: %s: no helper answers there: start sklhelper, or let `skl run` as root start one",
+			 path, strerror(-err));
+		break;
+	case -EACCES:
+		complain("%s: %s: the helper listens to root and to the group of this socket", path,
+			 strerror(EACCES));
+		break;
+	case -ETIMEDOUT:
+		complain("%s: the helper did not answer within %d s", path, DEADLINE_MS / 1000);
+		break;
+	case -EPROTONOSUPPORT:
+		complain("%s: the helper speaks another version than this skl: start the one that came with it",
+			 path);
+		break;
+	case -EBADMSG:
+	case -EMSGSIZE:
+	case -ETOOMANYREFS:
+		complain("%s: what answers there is not a helper", path);
+		break;
+	case -EPROTOTYPE:
+		complain("%s: %s: that socket is not a helper's", path, strerror(-err));
+		break;
+	default:
+		complain("%s: %s", path, strerror(-err));
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A report as a person reads it, and as a program does. */
+#ifndef SKL_CLI_LISTING_H
+#define SKL_CLI_LISTING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "helper/cli/report.h"
+
+/* "7", "8000-8099" or "*", without what is left out. */
+#define LISTING_PORTS 16
+void listing_ports(const struct skl_record_binding *b, char text[LISTING_PORTS]);
+
+/* The name of the user of that id, or NULL. It is valid until the next call. */
+const char *listing_user(uint32_t uid);
+
+/* Prints a table, with lines no longer than `width` characters; 0 is any width. */
+void listing_table(const struct report *report, size_t width);
+
+/* Prints the document that status.schema.json describes. Returns 0 or -ENOMEM. */
+int listing_json(const struct report *report);
+
+#endif

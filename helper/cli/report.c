@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/cli/report.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Many times what a helper with full tables has to say. */
+#define SIZE_MAX_READ (64l << 20)
+
+/* Reads the whole file; mapping it would let whoever shortens it kill us. */
+static int read_all(int fd, char **data, size_t *size)
+{
+	size_t done = 0;
+	struct stat st;
+	char *buffer;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size < 0)
+		return -EBADMSG;
+	if (st.st_size > SIZE_MAX_READ)
+		return -EFBIG;
+	buffer = malloc((size_t)st.st_size + 1);
+	if (!buffer)
+		return -ENOMEM;
+	while (done < (size_t)st.st_size) {
+		ssize_t n = pread(fd, buffer + done, (size_t)st.st_size - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			int err = n < 0 ? -errno : -EBADMSG;
+
+			free(buffer);
+			return err;
+		}
+		done += (size_t)n;
+	}
+	*data = buffer;
+	*size = done;
+	return 0;
+}
+
+/* The head of the record at `at`. Returns false at the end and, with *err set, where it is malformed. */
+static bool next_record(const char *data, size_t size, size_t at, struct skl_record *head, int *err)
+{
+	*err = 0;
+	if (at == size)
+		return false;
+	*err = -EBADMSG;
+	if (size - at < sizeof(*head))
+		return false;
+	memcpy(head, data + at, sizeof(*head));
+	if (head->length < sizeof(*head) || head->length % 8 != 0 || head->length > size - at)
+		return false;
+	*err = 0;
+	return true;
+}
+
+static bool valid_protocol(unsigned int family, unsigned int protocol)
+{
+	return (family == AF_INET || family == AF_INET6) &&
+	       (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP);
+}
+
+static int take_listener(struct report *r, const char *data, size_t length)
+{
+	struct report_listener *l = &r->listeners[r->n_listeners];
+	struct skl_record_listener *record = &l->record;
+
+	if (length < sizeof(*record))
+		return -EBADMSG;
+	memcpy(record, data, sizeof(*record));
+	if (!valid_protocol(record->family, record->protocol) ||
+	    (record->state != SKL_LISTENER_LIVE && record->state != SKL_LISTENER_STALE))
+		return -EBADMSG;
+	record->program[sizeof(record->program) - 1] = '\0';
+	l->bindings = &r->bindings[r->n_bindings];
+	l->n_bindings = 0;
+	r->n_listeners++;
+	return 0;
+}
+
+static int take_binding(struct report *r, const char *data, size_t length)
+{
+	struct skl_record_binding *b = &r->bindings[r->n_bindings];
+	struct report_listener *l;
+
+	if (length < sizeof(*b) || r->n_listeners == 0)
+		return -EBADMSG;
+	l = &r->listeners[r->n_listeners - 1];
+	memcpy(b, data, sizeof(*b));
+	if (!valid_protocol(b->family, b->protocol) || b->listener != l->record.id ||
+	    b->prefixlen > (b->family == AF_INET6 ? 128 : 32) || b->port_first > b->port_last)
+		return -EBADMSG;
+	b->less[sizeof(b->less) - 1] = '\0';
+	l->n_bindings++;
+	r->n_bindings++;
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct report_listener *x = a, *y = b;
+
+	return (x->record.id > y->record.id) - (x->record.id < y->record.id);
+}
+
+static int parse(const char *data, size_t size, struct report *r)
+{
+	struct skl_record head;
+	int err;
+
+	for (size_t at = 0; next_record(data, size, at, &head, &err); at += head.length) {
+		if (head.kind == SKL_RECORD_LISTENER)
+			err = take_listener(r, data + at, head.length);
+		else if (head.kind == SKL_RECORD_BINDING)
+			err = take_binding(r, data + at, head.length);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+int report_read(int fd, struct report *report)
+{
+	size_t size, listeners, bindings;
+	char *data;
+	int err = read_all(fd, &data, &size);
+
+	if (err)
+		return err;
+	memset(report, 0, sizeof(*report));
+	/* as many as there could be at most */
+	listeners = size / sizeof(struct skl_record_listener) + 1;
+	bindings = size / sizeof(struct skl_record_binding) + 1;
+	report->listeners = calloc(listeners, sizeof(*report->listeners));
+	report->bindings = calloc(bindings, sizeof(*report->bindings));
+	err = -ENOMEM;
+	if (report->listeners && report->bindings)
+		err = parse(data, size, report);
+	free(data);
+	if (err)
+		report_free(report);
+	else
+		qsort(report->listeners, report->n_listeners, sizeof(*report->listeners), by_id);
+	return err;
+}
+
+void report_free(struct report *report)
+{
+	free(report->listeners);
+	free(report->bindings);
+	memset(report, 0, sizeof(*report));
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The helper's answer to SKL_STATUS, checked and sorted. */
+#ifndef SKL_CLI_REPORT_H
+#define SKL_CLI_REPORT_H
+
+#include <stddef.h>
+
+#include "helper/wire.h"
+
+/* All values are within what the wire allows, and the strings are NUL-terminated. */
+struct report_listener {
+	struct skl_record_listener record;
+	const struct skl_record_binding *bindings;
+	size_t n_bindings;
+};
+
+struct report {
+	struct report_listener *listeners; /* by id */
+	size_t n_listeners;
+	struct skl_record_binding *bindings; /* where those of the listeners are */
+	size_t n_bindings;
+};
+
+/*
+ * Reads the records from fd. Returns 0, and then report_free() is due, or
+ * -EBADMSG where they break the contract, -EFBIG, -ENOMEM, or an errno of
+ * reading.
+ */
+int report_read(int fd, struct report *report);
+
+void report_free(struct report *report);
+
+#endif

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * skl run: become the program, with the shim in it and a helper that expects it.
+ *
+ * Nothing of skl stays: the program keeps this process, its PID, signals, files
+ * and exit code. All that could make the coverage be missing without a word is
+ * therefore checked before.
+ */
+#include "helper/cli/skl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "helper/cli/client.h"
+#include "helper/cli/list.h"
+#include "helper/cli/place.h"
+#include "helper/cli/reach.h"
+#include "helper/cli/start.h"
+
+/* As env(1) has it. */
+enum {
+	RUN_FAILED = 125,
+	RUN_NOT_EXECUTABLE = 126,
+	RUN_NOT_FOUND = 127,
+};
+
+const char run_help[] =
+	"usage: skl run [-p PORTS] [-c CIDRS] [-b BINDING]... [--for PORT] [--warn] [--] PROGRAM [ARG]...\n"
+	"\n"
+	"Starts PROGRAM; its listening socket then answers on further ports and addresses, too.\n"
+	"\n"
+	"  -p, --ports PORTS     further ports: 7,77,8000-8099; * is every port that is free\n"
+	"  -c, --cidrs CIDRS     further addresses: 192.0.2.0/24,2001:db8::/64\n"
+	"  -b, --bind BINDING    exactly this, CIDR:PORTS: 192.0.2.0/24:80 or [2001:db8::]/64:80-89\n"
+	"      --for PORT        take the program's socket that is bound to this port, not its first one\n"
+	"      --share NAME      use one listener together with other programs of this name\n"
+	"      --hold TIME       keep the listener open this long after its last program: 30s\n"
+	"      --warn            without coverage, say so and run PROGRAM all the same\n"
+	"      --help            show this\n"
+	"\n"
+	"An option replaces the variable that the program reads: SKL_PORTS, SKL_CIDRS, SKL_BIND, SKL_FOR,\n"
+	"SKL_SHARE, SKL_HOLD, SKL_ON_ERROR. Where no helper answers at SKL_HELPER (" SKL_HELPER_SOCKET ")\n"
+	"and the caller is privileged, one is started there; it leaves when nothing is covered any more.\n"
+	"\n"
+	"Exit code: PROGRAM's own; 125 skl could not do it, 126 PROGRAM cannot be run, 127 it is not there.\n"
+	"\n"
+	"example: skl run -p 7,77,777 -- ./server\n";
+
+/* The options that are variables by another name. */
+static const struct variable {
+	int option;
+	char separator; /* between the values of an option that is given again; 0: the last one holds */
+	const char *name;
+} variables[] = {
+	{'p', ',', "SKL_PORTS"}, {'c', ',', "SKL_CIDRS"}, {'b', ' ', "SKL_BIND"},
+	{'f', ',', "SKL_FOR"},	 {'s', 0, "SKL_SHARE"},	  {'o', 0, "SKL_HOLD"},
+};
+
+#define N_VARIABLES (sizeof(variables) / sizeof(variables[0]))
+
+static int add(char *values[N_VARIABLES], int option, const char *value)
+{
+	for (size_t i = 0; i < N_VARIABLES; i++) {
+		if (variables[i].option != option)
+			continue;
+		if (variables[i].separator == 0) {
+			free(values[i]);
+			values[i] = NULL;
+		}
+		return list_add(&values[i], value, variables[i].separator);
+	}
+	return -EINVAL;
+}
+
+/* Puts the options into the environment. Returns -1 to go on with argv[optind], or the exit code. */
+static int read_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"ports", required_argument, NULL, 'p'}, {"cidrs", required_argument, NULL, 'c'},
+		{"bind", required_argument, NULL, 'b'},	 {"for", required_argument, NULL, 'f'},
+		{"share", required_argument, NULL, 's'}, {"hold", required_argument, NULL, 'o'},
+		{"warn", no_argument, NULL, 'w'},	 {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	char *values[N_VARIABLES] = {NULL};
+	int c, err;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "+:p:c:b:", options, NULL)) != -1) {
+		switch (c) {
+		case 'h':
+			fputs(run_help, stdout);
+			return 0;
+		case 'w':
+			setenv("SKL_ON_ERROR", "warn", 1);
+			break;
+		case '?':
+		case ':':
+			complain_option(c, argv);
+			return RUN_FAILED;
+		default:
+			err = add(values, c, optarg);
+			if (err) {
+				complain("run: an option's value: %s: see `skl help run`",
+					 err == -EINVAL ? "it is empty" : strerror(-err));
+				return RUN_FAILED;
+			}
+		}
+	}
+	for (size_t i = 0; i < N_VARIABLES; i++) {
+		if (values[i])
+			setenv(variables[i].name, values[i], 1);
+		free(values[i]);
+	}
+	return -1;
+}
+
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
+static bool warns(void)
+{
+	const char *value = getenv("SKL_ON_ERROR");
+
+	return value && strcmp(value, "warn") == 0;
+}
+
+/* As the shim reads it. */
+static bool disabled(void)
+{
+	return is_set("SKL_DISABLE") && strcmp(getenv("SKL_DISABLE"), "0") != 0;
+}
+
+/* Tells that there will be no coverage. Returns whether the program runs without it. */
+static bool go_on(const char *program, const char *why)
+{
+	if (!warns()) {
+		if (why)
+			complain("%s: %s: start it without skl and use `skl attach --pid PID`, "
+				 "or use --warn to run it all the same",
+				 program, why);
+		return false;
+	}
+	if (why)
+		complain("%s: warning: %s: it runs without coverage", program, why);
+	else
+		complain("%s: warning: it runs without coverage", program);
+	return true;
+}
+
+/* A relative path would lead elsewhere once the program, or the helper, changes its directory. */
+static int make_helper_absolute(void)
+{
+	char directory[PATH_MAX], *path;
+	int err = 0;
+
+	if (client_helper()[0] == '/')
+		return 0;
+	if (!getcwd(directory, sizeof(directory)) || asprintf(&path, "%s/%s", directory, client_helper()) < 0)
+		return -errno;
+	if (setenv("SKL_HELPER", path, 1) < 0)
+		err = -errno;
+	free(path);
+	return err;
+}
+
+/* Sees to it that a helper expects us. Returns 0, or -errno having complained. */
+static int call_helper(void)
+{
+	int err = make_helper_absolute();
+
+	if (err) {
+		complain("%s: %s", client_helper(), strerror(-err));
+		return err;
+	}
+	err = start_expect();
+	if (!client_is_absent(err))
+		return err;
+	/* somebody else starts it, and the program is told to wait for that */
+	if (is_set("SKL_WAIT"))
+		return 0;
+	if (start_may())
+		return start_helper();
+	client_complain(err);
+	return err;
+}
+
+/* Is this word of an LD_PRELOAD that file? */
+static bool is_file(const char *word, size_t length, const char *path)
+{
+	char name[PATH_MAX];
+	struct stat a, b;
+
+	if (length == strlen(path) && memcmp(word, path, length) == 0)
+		return true;
+	if (length >= sizeof(name))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)length, word);
+	return stat(name, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Adds the shim as the last one: others, such as a sanitizer's library, insist on being the first. */
+static int preload(const char *shim)
+{
+	const char *old = getenv("LD_PRELOAD");
+	const char *word = old;
+	char *value;
+	int err = 0;
+
+	while (word && *word) {
+		size_t length = strcspn(word, ": ");
+
+		if (length && is_file(word, length, shim))
+			return 0;
+		word += length + (word[length] != '\0');
+	}
+	if (asprintf(&value, "%s%s%s", old ? old : "", old && *old ? ":" : "", shim) < 0)
+		return -ENOMEM;
+	if (setenv("LD_PRELOAD", value, 1) < 0)
+		err = -errno;
+	free(value);
+	return err;
+}
+
+/* Prepares the coverage of the program that was found at path. Returns 0, or -1 having complained. */
+static int prepare(const char *program, const char *path)
+{
+	char shim[PATH_MAX], file[PATH_MAX], why[PATH_MAX + 100];
+	int err = place_shim(shim);
+
+	if (err) {
+		complain("%s: %s: the shim is not installed there, nor is it beside skl", shim,
+			 strerror(-err));
+		return go_on(program, NULL) ? 0 : -1;
+	}
+	if (strpbrk(shim, ": ")) {
+		complain("%s: LD_PRELOAD cannot name a path with a space or a colon: move it", shim);
+		return go_on(program, NULL) ? 0 : -1;
+	}
+	/* even then, what the program itself starts may be in reach */
+	if (!reach_check(path, shim, file, why, sizeof(why)) && !go_on(program, why))
+		return -1;
+	err = preload(file);
+	if (err) {
+		complain("LD_PRELOAD: %s", strerror(-err));
+		return -1;
+	}
+	if (call_helper() != 0)
+		return go_on(program, NULL) ? 0 : -1;
+	return 0;
+}
+
+static int not_run(const char *program, int err)
+{
+	complain("%s: %s", program, strerror(err));
+	return err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
+}
+
+int run_main(int argc, char **argv)
+{
+	char path[PATH_MAX];
+	const char *program;
+	int err = read_options(argc, argv);
+
+	if (err >= 0)
+		return err;
+	program = argv[optind];
+	if (!program) {
+		complain("run: which program? for example: skl run -p 7,77,777 -- ./server");
+		return RUN_FAILED;
+	}
+	if (!is_set("SKL_PORTS") && !is_set("SKL_CIDRS") && !is_set("SKL_BIND") && !is_set("SKL_SHARE")) {
+		complain("run: which ports or addresses? for example: skl run -p 7,77,777 -- ./server");
+		return RUN_FAILED;
+	}
+	err = reach_find(program, path);
+	if (err)
+		return not_run(program, -err);
+	if (disabled())
+		complain("%s: warning: SKL_DISABLE is set: it runs without coverage", program);
+	else if (prepare(program, path) != 0)
+		return RUN_FAILED;
+	execvp(program, argv + optind);
+	err = errno;
+	if (err == ENOENT && access(path, F_OK) == 0)
+		complain("%s: the interpreter that it names is missing", path);
+	return not_run(program, err);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/cli/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helper/cli/client.h"
+#include "helper/cli/place.h"
+#include "helper/cli/skl.h"
+
+#define RETRY_MS    5
+#define DEADLINE_MS 10000
+/* When ours has left because another one came first, that one may need a moment until it answers. */
+#define GRACE_MS 1000
+
+int start_expect(void)
+{
+	struct client_answer answer;
+	int err = client_ask(SKL_EXPECT, NULL, 0, -1, &answer);
+
+	if (err) {
+		if (!client_is_absent(err))
+			client_complain(err);
+		return err;
+	}
+	if (answer.fd >= 0)
+		close(answer.fd);
+	if (!answer.error)
+		return 0;
+	complain("%s: %s", client_helper(), *answer.text ? answer.text : strerror(answer.error));
+	return -EPROTO; /* whatever it was, not that it is absent */
+}
+
+bool start_may(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	uint64_t effective;
+
+	if (geteuid() == 0)
+		return true;
+	if (syscall(SYS_capget, &head, data) < 0)
+		return false;
+	effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+	return effective >> CAP_BPF & effective >> CAP_NET_ADMIN & 1;
+}
+
+/* A helper takes nothing over from whoever happened to start it: not its signals, files, directory, environment. */
+static _Noreturn void become_helper(const char *path, const char *socket_path, int errors)
+{
+	char *argv[] = {(char *)path, "--exit-idle", "--socket", (char *)socket_path, NULL};
+	char *environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(errors, STDERR_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0 || chdir("/") < 0)
+		_exit(1);
+	umask(022);
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(path, argv, environment);
+	dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+	_exit(1);
+}
+
+/*
+ * Starts it as nobody's child, so that the program that this process becomes
+ * never waits for a child it does not know. Returns the end to read its
+ * messages from, or -errno.
+ */
+static int launch(const char *path)
+{
+	int ends[2], status, err;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	child = fork();
+	if (child == 0) {
+		setsid();
+		child = fork();
+		if (child == 0)
+			become_helper(path, client_helper(), ends[1]);
+		_exit(0);
+	}
+	err = child < 0 ? -errno : 0;
+	close(ends[1]);
+	if (!err) {
+		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+			;
+		fcntl(ends[0], F_SETFL, O_NONBLOCK);
+		return ends[0];
+	}
+	close(ends[0]);
+	return err;
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What a helper has said so far. */
+struct messages {
+	int fd; /* -1 once it has closed its end */
+	size_t length;
+	char text[4096];
+};
+
+/* Reads what there is, waiting for it no longer than this. What has no room is dropped. */
+static void listen_for(struct messages *m, int timeout_ms)
+{
+	struct pollfd p = {.fd = m->fd, .events = POLLIN};
+	size_t room = sizeof(m->text) - 1 - m->length;
+	char more[512];
+	ssize_t n;
+
+	if (poll(&p, 1, timeout_ms) <= 0)
+		return;
+	n = read(m->fd, more, sizeof(more));
+	if (n <= 0) {
+		close(m->fd);
+		m->fd = -1;
+		return;
+	}
+	if ((size_t)n < room)
+		room = (size_t)n;
+	memcpy(m->text + m->length, more, room);
+	m->length += room;
+	m->text[m->length] = '\0';
+}
+
+/* Shows them without the priorities ("<3>") that they carry for a journal. */
+static void tell(struct messages *m)
+{
+	char *line, *rest = m->text;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		complain("%s", line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line);
+}
+
+/* Waits until a helper expects us. Returns 0, or -errno having complained. */
+static int await(struct messages *m)
+{
+	long deadline = now_ms() + DEADLINE_MS;
+
+	for (;;) {
+		bool left = m->fd < 0;
+		int err = start_expect();
+
+		if (!client_is_absent(err))
+			return err;
+		if (now_ms() >= deadline) {
+			tell(m);
+			complain("%s: the helper that was started there does not answer%s", client_helper(),
+				 left ? ": it has left" : "");
+			return err;
+		}
+		listen_for(m, RETRY_MS);
+		if (!left && m->fd < 0)
+			deadline = now_ms() + GRACE_MS;
+	}
+}
+
+int start_helper(void)
+{
+	struct messages m = {.fd = -1};
+	char path[PATH_MAX];
+	int err = place_helper(path);
+
+	if (err) {
+		complain("%s: %s: it is not installed there, nor is there a sklhelper beside skl", path,
+			 strerror(-err));
+		return err;
+	}
+	m.fd = launch(path);
+	if (m.fd < 0) {
+		complain("%s: %s", path, strerror(-m.fd));
+		return m.fd;
+	}
+	err = await(&m);
+	if (m.fd >= 0)
+		close(m.fd);
+	return err;
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/datapath/classes.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <endian.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The two families differ only in the form of a node; these are all the places
+ * where that matters.
+ */
+static struct family_classes *family_of(struct classes *c, int family)
+{
+	return family == AF_INET ? &c->v4 : &c->v6;
+}
+
+static uint16_t node_next(const struct classes *c, int family, uint16_t node)
+{
+	return family == AF_INET ? c->tables->nodes4[node].next : c->tables->nodes6[node].next;
+}
+
+static uint16_t node_binding(const struct classes *c, int family, uint16_t node)
+{
+	return family == AF_INET ? c->tables->nodes4[node].binding : c->tables->nodes6[node].binding;
+}
+
+static bool node_is_trie(const struct classes *c, int family, uint16_t node)
+{
+	return (family == AF_INET ? c->tables->nodes4[node].flags : c->tables->nodes6[node].flags) &
+	       SKL_NODE_TRIE;
+}
+
+static uint16_t slot_of(const struct binding *b)
+{
+	return b->listener->members[0].slot;
+}
+
+static void write_node(struct classes *c, int family, uint16_t node, const struct binding *b, uint16_t next)
+{
+	const struct prefix *p = &b->rule.prefix;
+	uint32_t v4;
+	uint64_t half[2];
+
+	if (family == AF_INET) {
+		memcpy(&v4, p->address, sizeof(v4));
+		c->tables->nodes4[node] = (struct skl_node4){
+			.address = ntohl(v4),
+			.slot = slot_of(b),
+			.binding = b->index,
+			.next = next,
+			.prefixlen = p->length,
+		};
+		return;
+	}
+	memcpy(half, p->address, sizeof(half));
+	c->tables->nodes6[node] = (struct skl_node6){
+		.high = be64toh(half[0]),
+		.low = be64toh(half[1]),
+		.slot = slot_of(b),
+		.binding = b->index,
+		.next = next,
+		.prefixlen = p->length,
+	};
+}
+
+static void write_trie_node(struct classes *c, int family, uint16_t node)
+{
+	if (family == AF_INET)
+		c->tables->nodes4[node] = (struct skl_node4){.flags = SKL_NODE_TRIE};
+	else
+		c->tables->nodes6[node] = (struct skl_node6){.flags = SKL_NODE_TRIE};
+}
+
+static uint16_t word_node(uint32_t word, int family)
+{
+	return (uint16_t)(family == AF_INET ? SKL_WORD_NODE4(word) : SKL_WORD_NODE6(word));
+}
+
+static uint32_t word_with(uint32_t word, int family, uint16_t node)
+{
+	return family == AF_INET ? SKL_WORD(node, SKL_WORD_NODE6(word))
+				 : SKL_WORD(SKL_WORD_NODE4(word), node);
+}
+
+/* FNV-1a over the bindings' numbers. */
+#define HASH_START 2166136261u
+
+static uint32_t hash_step(uint32_t hash, uint16_t binding)
+{
+	hash = (hash ^ (binding & 0xff)) * 16777619u;
+	return (hash ^ (binding >> 8)) * 16777619u;
+}
+
+static uint32_t hash_order(const struct binding *const *order, size_t n)
+{
+	uint32_t hash = HASH_START;
+
+	for (size_t i = 0; i < n; i++)
+		hash = hash_step(hash, order[i]->index);
+	return hash;
+}
+
+static bool class_is(const struct classes *c, int family, uint16_t head, const struct class *class,
+		     const struct binding *const *order, size_t n)
+{
+	uint16_t node = head;
+
+	if (class->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if ((class->in_trie ? class->in_trie[i] : node_binding(c, family, node)) != order[i]->index)
+			return false;
+		if (!class->in_trie)
+			node = node_next(c, family, node);
+	}
+	return true;
+}
+
+static uint16_t find_class(struct classes *c, int family, uint32_t hash, const struct binding *const *order,
+			   size_t n)
+{
+	struct family_classes *f = family_of(c, family);
+	uint16_t head = f->buckets[hash % CLASS_BUCKETS];
+
+	while (head &&
+	       !(f->classes[head].hash == hash && class_is(c, family, head, &f->classes[head], order, n)))
+		head = f->classes[head].next;
+	return head;
+}
+
+static void hash_in(struct family_classes *f, uint16_t head)
+{
+	uint16_t *bucket = &f->buckets[f->classes[head].hash % CLASS_BUCKETS];
+
+	f->classes[head].next = *bucket;
+	*bucket = head;
+}
+
+static void hash_out(struct family_classes *f, uint16_t head)
+{
+	uint16_t *link = &f->buckets[f->classes[head].hash % CLASS_BUCKETS];
+
+	while (*link && *link != head)
+		link = &f->classes[*link].next;
+	if (*link)
+		*link = f->classes[head].next;
+}
+
+static void trie_key(struct skl_trie_key *key, int family, uint16_t head, const struct prefix *p)
+{
+	*key = (struct skl_trie_key){.prefixlen = 32u + p->length, .class = head};
+	if (family == AF_INET6)
+		key->class |= SKL_TRIE_CLASS6;
+	memcpy(key->address, p->address, family == AF_INET ? 4 : 16);
+}
+
+static int make_chain(struct classes *c, int family, const struct binding *const *order, size_t n,
+		      uint16_t *head)
+{
+	struct family_classes *f = family_of(c, family);
+	uint16_t next = 0;
+
+	for (size_t i = n; i-- > 0;) {
+		uint16_t node = pool_take(&f->nodes);
+
+		if (!node) {
+			for (; next; next = node_next(c, family, next))
+				pool_give(&f->nodes, next);
+			return -ENOSPC;
+		}
+		write_node(c, family, node, order[i], next);
+		next = node;
+	}
+	*head = next;
+	return 0;
+}
+
+/* Removes whatever the trie has of this class. */
+static void empty_trie_class(struct classes *c, int family, uint16_t head)
+{
+	uint32_t class = family == AF_INET ? head : head | SKL_TRIE_CLASS6;
+	struct skl_trie_key key, next;
+	bool more = bpf_map_get_next_key(c->trie, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(c->trie, &key, &next) == 0;
+		if (key.class == class)
+			bpf_map_delete_elem(c->trie, &key);
+	}
+}
+
+static int make_trie_class(struct classes *c, int family, const struct binding *const *order, size_t n,
+			   uint16_t *head)
+{
+	struct family_classes *f = family_of(c, family);
+	uint16_t *numbers = malloc(n * sizeof(*numbers));
+	uint16_t node = numbers ? pool_take(&f->nodes) : 0;
+	int err = 0;
+
+	if (!node) {
+		free(numbers);
+		return numbers ? -ENOSPC : -ENOMEM;
+	}
+	for (size_t i = 0; i < n && !err; i++) {
+		struct skl_trie_value value = {.slot = slot_of(order[i]), .binding = order[i]->index};
+		struct skl_trie_key key;
+
+		trie_key(&key, family, node, &order[i]->rule.prefix);
+		numbers[i] = order[i]->index;
+		err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
+	}
+	if (err) {
+		empty_trie_class(c, family, node);
+		pool_give(&f->nodes, node);
+		free(numbers);
+		return err;
+	}
+	write_trie_node(c, family, node);
+	f->classes[node].in_trie = numbers;
+	*head = node;
+	return 0;
+}
+
+static int get_class(struct classes *c, int family, const struct binding *const *order, size_t n,
+		     uint16_t *head)
+{
+	struct family_classes *f = family_of(c, family);
+	uint32_t hash = hash_order(order, n);
+	int err;
+
+	*head = 0;
+	if (n == 0)
+		return 0;
+	*head = find_class(c, family, hash, order, n);
+	if (*head)
+		return 0;
+	if (n <= SKL_INLINE)
+		err = make_chain(c, family, order, n, head);
+	else
+		err = make_trie_class(c, family, order, n, head);
+	if (err)
+		return err;
+	f->classes[*head].hash = hash;
+	f->classes[*head].n = (uint16_t)n;
+	f->classes[*head].ports = 0;
+	hash_in(f, *head);
+	return 0;
+}
+
+/* `ports` words do not lead to this class any more. */
+static void release(struct classes *c, int family, uint16_t head, uint32_t ports)
+{
+	struct family_classes *f = family_of(c, family);
+	struct class *class = &f->classes[head];
+	uint16_t node = head;
+
+	if (head == 0 || ports == 0)
+		return;
+	class->ports -= ports;
+	if (class->ports > 0)
+		return;
+	hash_out(f, head);
+	if (node_is_trie(c, family, head)) {
+		/* unlike a node, a key of the trie is gone at once: nobody may be on the way to it */
+		pool_grace_period();
+		empty_trie_class(c, family, head);
+	}
+	free(class->in_trie);
+	*class = (struct class){0};
+	while (node) {
+		uint16_t next = node_next(c, family, node);
+
+		pool_give(&f->nodes, node);
+		node = next;
+	}
+}
+
+int classes_write(struct classes *c, uint8_t protocol, int family, uint16_t first, uint16_t last,
+		  const struct binding *const *order, size_t n)
+{
+	uint32_t *words = c->tables->words[protocol == IPPROTO_UDP ? SKL_UDP : SKL_TCP];
+	struct family_classes *f = family_of(c, family);
+	uint16_t head, old = 0;
+	uint32_t run = 0;
+	int err;
+
+	err = get_class(c, family, order, n, &head);
+	if (err)
+		return err;
+	f->classes[head]
+		.ports++; /* so that it cannot vanish while its ports are written; 0 stands for no class */
+	for (uint32_t port = first; port <= last; port++) {
+		uint16_t before = word_node(words[port], family);
+
+		if (before == head)
+			continue;
+		/* release: the nodes must be there before the word that leads to them */
+		__atomic_store_n(&words[port], word_with(words[port], family, head), __ATOMIC_RELEASE);
+		f->classes[head].ports++;
+		if (before != old) {
+			release(c, family, old, run);
+			old = before;
+			run = 0;
+		}
+		run++;
+	}
+	release(c, family, old, run);
+	release(c, family, head, 1);
+	return 0;
+}
+
+/* Takes over a class that an earlier helper made. */
+static void adopt(struct classes *c, int family, uint16_t head)
+{
+	struct family_classes *f = family_of(c, family);
+	struct class *class = &f->classes[head];
+	uint16_t node = head;
+
+	class->hash = HASH_START;
+	if (node_is_trie(c, family, head)) {
+		pool_claim(&f->nodes, head);
+	} else {
+		for (; node && class->n < SKL_INLINE; node = node_next(c, family, node)) {
+			pool_claim(&f->nodes, node);
+			class->hash = hash_step(class->hash, node_binding(c, family, node));
+			class->n++;
+		}
+	}
+	hash_in(f, head);
+}
+
+static void adopt_all(struct classes *c, int family)
+{
+	struct family_classes *f = family_of(c, family);
+
+	for (size_t protocol = 0; protocol < 2; protocol++) {
+		for (uint32_t port = 0; port < SKL_PORTS; port++) {
+			uint16_t head = word_node(c->tables->words[protocol][port], family);
+
+			if (head == 0 || head >= SKL_NODES)
+				continue;
+			if (f->classes[head].ports++ == 0)
+				adopt(c, family, head);
+		}
+	}
+}
+
+static int init_family(struct family_classes *f)
+{
+	f->classes = calloc(SKL_NODES, sizeof(*f->classes));
+	if (!f->classes)
+		return -ENOMEM;
+	return pool_init(&f->nodes, SKL_NODES);
+}
+
+static void clear_family(struct family_classes *f)
+{
+	for (size_t i = 0; f->classes && i < SKL_NODES; i++)
+		free(f->classes[i].in_trie);
+	free(f->classes);
+	f->classes = NULL;
+	pool_clear(&f->nodes);
+}
+
+int classes_init(struct classes *c, struct skl_tables *tables, int trie)
+{
+	int err;
+
+	*c = (struct classes){.tables = tables, .trie = trie};
+	err = init_family(&c->v4);
+	if (!err)
+		err = init_family(&c->v6);
+	if (err) {
+		classes_clear(c);
+		return err;
+	}
+	adopt_all(c, AF_INET);
+	adopt_all(c, AF_INET6);
+	return 0;
+}
+
+void classes_clear(struct classes *c)
+{
+	clear_family(&c->v4);
+	clear_family(&c->v6);
+}

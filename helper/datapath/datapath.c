@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/datapath/datapath.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads the number of possible CPUs once: the size of a per-CPU value. */
+static int cpus(void)
+{
+	static int n;
+
+	if (n == 0)
+		n = libbpf_num_possible_cpus();
+	return n;
+}
+
+bool datapath_knows_devices(const struct datapath *d)
+{
+	return d->tables->has_ingress_ifindex;
+}
+
+uint64_t datapath_next_id(struct datapath *d)
+{
+	static uint64_t highest;
+
+	if (highest < d->tables->next_id)
+		highest = d->tables->next_id;
+	d->tables->next_id = ++highest;
+	return highest;
+}
+
+static void record_member(const struct listener *l, const struct member *m, uint32_t head,
+			  struct skl_member_record *out)
+{
+	*out = (struct skl_member_record){
+		.cookie = m->cookie,
+		.listener_id = l->id,
+		.instance = m->instance,
+		.since = m->since,
+		.listener = head,
+		.uid = m->uid,
+		.pid = m->pid,
+		.ifindex = l->ifindex,
+		.port = l->port,
+		.family = l->family,
+		.protocol = l->protocol,
+		.v6only = l->v6only,
+		.reuseport = l->reuseport,
+	};
+	memcpy(out->address, l->address, sizeof(out->address));
+	memcpy(out->program, m->program, sizeof(out->program));
+}
+
+/* The place of a dead member, or NULL. */
+static struct member *dead_member(struct listener *l)
+{
+	for (size_t i = 0; i < l->n_members; i++) {
+		if (l->members[i].dead)
+			return &l->members[i];
+	}
+	return NULL;
+}
+
+static int fill_slot(struct datapath *d, const struct listener *l, const struct member *m, uint32_t head,
+		     int fd)
+{
+	uint32_t slot = m->slot;
+	uint64_t value = (uint32_t)fd;
+	struct skl_member_record record;
+	int err;
+
+	record_member(l, m, head, &record);
+	err = bpf_map_update_elem(d->member_records, &slot, &record, BPF_ANY);
+	if (err)
+		return err;
+	/*
+	 * Never in place of another element: replacing one while its socket is
+	 * closed was a use-after-free (fixed in 5.10.236, 6.1.125, 6.6.67, 6.12.6).
+	 */
+	bpf_map_delete_elem(d->sockets, &slot);
+	err = bpf_map_update_elem(d->sockets, &slot, &value, BPF_NOEXIST);
+	if (err)
+		bpf_map_delete_elem(d->member_records, &slot);
+	return err;
+}
+
+int datapath_add_member(struct datapath *d, struct listener *l, struct member *m, int fd)
+{
+	struct member *place = dead_member(l);
+	uint32_t head;
+	int err;
+
+	if (place) {
+		m->slot = place->slot;
+		err = fill_slot(d, l, m, l->members[0].slot, fd);
+		if (!err)
+			*place = *m;
+		return err;
+	}
+	if (l->n_members == SKL_MEMBERS)
+		return -EMFILE;
+	m->slot = pool_take(&d->slots);
+	if (!m->slot)
+		return -ENOSPC;
+	head = l->n_members ? l->members[0].slot : m->slot;
+	d->tables->members[m->slot] = (struct skl_member){.ifindex = l->ifindex};
+	err = fill_slot(d, l, m, head, fd);
+	if (!err) {
+		err = listener_add_member(l, m);
+		if (err) {
+			uint32_t slot = m->slot;
+
+			bpf_map_delete_elem(d->sockets, &slot);
+			bpf_map_delete_elem(d->member_records, &slot);
+		}
+	}
+	if (err) {
+		pool_give(&d->slots, m->slot);
+		return err;
+	}
+	if (l->n_members > 1)
+		__atomic_store_n(&d->tables->members[l->members[l->n_members - 2].slot].next, m->slot,
+				 __ATOMIC_RELEASE);
+	return 0;
+}
+
+bool datapath_member_alive(const struct datapath *d, const struct member *m)
+{
+	struct bpf_sk_lookup ctx = {.family = AF_INET, .protocol = IPPROTO_TCP, .local_port = m->slot};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
+
+	if (m->dead)
+		return false;
+	/* An error says nothing about the socket: what cannot be asked is not taken away. */
+	return bpf_prog_test_run_opts(d->probe, &run) < 0 || run.retval == SK_PASS;
+}
+
+void datapath_remove_listener(struct datapath *d, const struct listener *l)
+{
+	for (size_t i = l->n_members; i-- > 0;) {
+		uint32_t slot = l->members[i].slot;
+
+		bpf_map_delete_elem(d->sockets, &slot);
+		bpf_map_delete_elem(d->member_records, &slot);
+		pool_give(&d->slots, l->members[i].slot);
+	}
+}
+
+/* Deletes what was counted for this number under any reason. */
+static void forget_events(const struct datapath *d, uint32_t index)
+{
+	struct skl_event key, next;
+	bool more = bpf_map_get_next_key(d->events, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(d->events, &key, &next) == 0;
+		if (key.binding == index)
+			bpf_map_delete_elem(d->events, &key);
+	}
+}
+
+int datapath_add_binding(struct datapath *d, struct binding *b)
+{
+	struct skl_binding_record record = {
+		.id = b->id,
+		.since = b->since,
+		.listener = b->listener->members[0].slot,
+		.uid = b->uid,
+		.port_first = b->rule.first,
+		.port_last = b->rule.last,
+		.family = b->rule.prefix.family,
+		.protocol = b->rule.protocol,
+		.prefixlen = b->rule.prefix.length,
+	};
+	uint64_t zero[cpus()];
+	uint32_t index;
+	int err;
+
+	memcpy(record.address, b->rule.prefix.address, sizeof(record.address));
+	b->index = pool_take(&d->bindings);
+	if (!b->index)
+		return -ENOSPC;
+	index = b->index;
+	memset(zero, 0, sizeof(zero));
+	err = bpf_map_update_elem(d->lookups, &index, zero, BPF_ANY);
+	if (!err)
+		err = bpf_map_update_elem(d->binding_records, &index, &record, BPF_NOEXIST);
+	if (err)
+		pool_give(&d->bindings, b->index);
+	return err;
+}
+
+void datapath_remove_binding(struct datapath *d, const struct binding *b)
+{
+	uint32_t index = b->index;
+
+	bpf_map_delete_elem(d->binding_records, &index);
+	forget_events(d, index);
+	pool_give(&d->bindings, b->index);
+}
+
+struct refresh {
+	struct datapath *datapath;
+	uint8_t protocol;
+	int family;
+};
+
+static int write_row(void *context, uint16_t first, uint16_t last, const struct binding *const *order,
+		     size_t n)
+{
+	struct refresh *r = context;
+
+	return classes_write(&r->datapath->classes, r->protocol, r->family, first, last, order, n);
+}
+
+int datapath_refresh(struct datapath *d, const struct table *t, const struct rule *r)
+{
+	struct refresh refresh = {.datapath = d, .protocol = r->protocol, .family = r->prefix.family};
+
+	return table_rows(t, r->protocol, r->prefix.family, r->first, r->last, write_row, &refresh);
+}
+
+void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out)
+{
+	uint64_t by_cpu[cpus()], count;
+	uint32_t index = b->index;
+	struct skl_event key, *previous = NULL, next;
+
+	*out = (struct binding_counters){0};
+	if (bpf_map_lookup_elem(d->lookups, &index, by_cpu) == 0) {
+		for (int i = 0; i < cpus(); i++)
+			out->lookups += by_cpu[i];
+	}
+	while (bpf_map_get_next_key(d->events, previous, &next) == 0) {
+		key = next;
+		previous = &key;
+		if (key.binding != index || bpf_map_lookup_elem(d->events, &key, &count) < 0)
+			continue;
+		if (key.reason == 0)
+			out->misses += count;
+		else
+			out->errors += count;
+	}
+}

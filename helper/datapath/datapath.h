@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The maps, programs and link of one network namespace: the only user of BPF
+ * in the helper. It does what it is told and decides nothing.
+ *
+ * Everything is pinned, and all that the next helper needs is in the maps, so
+ * that a helper may die at any moment: traffic goes on.
+ */
+#ifndef SKL_DATAPATH_H
+#define SKL_DATAPATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "helper/datapath/classes.h"
+#include "helper/datapath/pool.h"
+#include "helper/rules/table.h"
+
+struct datapath {
+	char path[4096]; /* the directory of its pins */
+	struct skl_tables *tables;
+	int tables_fd, sockets, trie, lookups, events, member_records, binding_records;
+	int probe, link;
+	struct pool slots, bindings;
+	struct classes classes;
+};
+
+struct binding_counters {
+	uint64_t lookups, misses, errors;
+};
+
+/*
+ * Makes the maps, loads the programs, attaches them to the namespace `netns`
+ * (a descriptor, the caller's) and pins all of it as `path`, in one step as
+ * others see it. Returns 0 or -errno; *out is to be closed.
+ */
+int datapath_create(struct datapath **out, const char *path, int netns);
+
+/*
+ * Takes over what is pinned as `path`, and reads into the empty table `t` what
+ * it says about listeners and bindings. Returns 0, -ESTALE when the namespace
+ * is gone, -EPROTO when another version made it, or -errno.
+ */
+int datapath_adopt(struct datapath **out, const char *path, struct table *t);
+
+/* Closes; what is pinned goes on working. */
+void datapath_close(struct datapath *d);
+
+/* Detaches, removes the pins and closes. Returns 0 or -errno of what could not be removed. */
+int datapath_remove(struct datapath *d);
+
+/* Can listeners that are bound to a device be covered? (kernel 5.17) */
+bool datapath_knows_devices(const struct datapath *d);
+
+/*
+ * Puts the socket `fd` (the caller's) into the SOCKMAP as a member of `l`,
+ * which may be its first; a dead member's place is taken first. m->slot is
+ * set and the member added to l. Returns 0, -ENOSPC, -EMFILE when the listener
+ * has as many members as it can have, or what the kernel says.
+ */
+int datapath_add_member(struct datapath *d, struct listener *l, struct member *m, int fd);
+
+/* Is the member's socket in the map and would the packet path choose it? */
+bool datapath_member_alive(const struct datapath *d, const struct member *m);
+
+/* Takes all members out of the SOCKMAP and forgets their records; l's bindings must be gone. */
+void datapath_remove_listener(struct datapath *d, const struct listener *l);
+
+/* Gives the binding its number, with counters at zero, and records it. It gets packets after
+ * datapath_refresh(). */
+int datapath_add_binding(struct datapath *d, struct binding *b);
+/* To be called when no port leads to it any more. */
+void datapath_remove_binding(struct datapath *d, const struct binding *b);
+
+/* Writes what the table says about these ports. 0, -ENOSPC or -errno. */
+int datapath_refresh(struct datapath *d, const struct table *t, const struct rule *r);
+
+void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out);
+
+/* A fresh id for a listener or binding, unique among all namespaces that this helper knows. */
+uint64_t datapath_next_id(struct datapath *d);
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/datapath/diag.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+struct list {
+	struct holder *at;
+	size_t n, room;
+	int err;
+};
+
+static void add(struct list *l, const struct holder *h)
+{
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 32;
+		struct holder *larger = reallocarray(l->at, room, sizeof(*h));
+
+		if (!larger) {
+			l->err = -ENOMEM;
+			return;
+		}
+		l->at = larger;
+		l->room = room;
+	}
+	l->at[l->n++] = *h;
+}
+
+static int on_attribute(const struct nlattr *attr, void *data)
+{
+	uint8_t *v6only = data;
+
+	if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY && mnl_attr_validate(attr, MNL_TYPE_U8) == 0)
+		*v6only = mnl_attr_get_u8(attr);
+	return MNL_CB_OK;
+}
+
+static int on_socket(const struct nlmsghdr *message, void *data)
+{
+	static const uint8_t everything[16];
+	const struct inet_diag_msg *d = mnl_nlmsg_get_payload(message);
+	struct list *l = data;
+	uint8_t v6only = 0;
+	struct holder h = {
+		.cookie = (uint64_t)d->id.idiag_cookie[1] << 32 | d->id.idiag_cookie[0],
+		.uid = d->idiag_uid,
+		.port = ntohs(d->id.idiag_sport),
+		.protocol = IPPROTO_TCP,
+	};
+	bool any = memcmp(d->id.idiag_src, everything, d->idiag_family == AF_INET ? 4 : 16) == 0;
+
+	mnl_attr_parse(message, sizeof(*d), on_attribute, &v6only);
+	h.prefix = any ? prefix_any(d->idiag_family) : prefix_host(d->idiag_family, d->id.idiag_src);
+	add(l, &h);
+	if (any && d->idiag_family == AF_INET6 && !v6only) {
+		h.prefix = prefix_any(AF_INET);
+		add(l, &h);
+	}
+	return l->err ? MNL_CB_ERROR : MNL_CB_OK;
+}
+
+static int dump(int sock, uint8_t family, struct list *l)
+{
+	static char buffer[32768];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct inet_diag_req_v2 *request;
+	uint32_t sequence = (uint32_t)time(NULL);
+	ssize_t got;
+	int run = MNL_CB_OK;
+
+	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_seq = sequence;
+	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	request->sdiag_family = family;
+	request->sdiag_protocol = IPPROTO_TCP;
+	request->idiag_states = 1u << TCP_LISTEN;
+	if (send(sock, buffer, header->nlmsg_len, 0) < 0)
+		return -errno;
+	while (run > MNL_CB_STOP) {
+		got = recv(sock, buffer, sizeof(buffer), 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		run = mnl_cb_run(buffer, (size_t)got, sequence, 0, on_socket, l);
+	}
+	if (run == MNL_CB_ERROR)
+		return l->err ? l->err : -errno;
+	return 0;
+}
+
+int diag_holders(int sock, struct holder **out, size_t *n)
+{
+	struct list l = {0};
+	int err = dump(sock, AF_INET, &l);
+
+	if (!err)
+		err = dump(sock, AF_INET6, &l);
+	if (err) {
+		free(l.at);
+		return err;
+	}
+	*out = l.at;
+	*n = l.n;
+	return 0;
+}

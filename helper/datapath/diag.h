@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who receives on which port by the kernel's ordinary lookup: sock_diag's list of a namespace. */
+#ifndef SKL_DIAG_H
+#define SKL_DIAG_H
+
+#include <stddef.h>
+
+#include "helper/rules/table.h"
+
+/*
+ * Lists the listening TCP sockets of the namespace in which the NETLINK_SOCK_DIAG
+ * socket `sock` (the caller's) was made. *out is an array from malloc for
+ * table_set_holders(). Returns 0 or -errno.
+ */
+int diag_holders(int sock, struct holder **out, size_t *n);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a received socket is, asked of the kernel and of nobody else. */
+#ifndef SKL_DATAPATH_LISTENER_H
+#define SKL_DATAPATH_LISTENER_H
+
+#include <stdint.h>
+
+#include "helper/rules/table.h"
+#include "helper/say.h"
+
+struct received {
+	struct listener listener; /* without members and id */
+	uint64_t cookie;
+	int netns; /* a descriptor of the socket's network namespace: the owner of this struct closes it */
+	uint64_t netns_ino; /* and its inode number */
+};
+
+/*
+ * Reads everything about the socket `fd`, which stays the caller's. Returns 0
+ * and fills *out, or -errno with the sentence in `s`: ENOTSOCK, EAFNOSUPPORT
+ * (not an internet socket), EPROTONOSUPPORT (neither TCP nor UDP), EOPNOTSUPP
+ * (MPTCP), EINVAL (not listening, or not bound).
+ */
+int received_read(int fd, struct received *out, struct say *s);
+void received_close(struct received *r);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What can only be done inside another network namespace is done by a process
+ * of its own, the broker: it alone keeps CAP_SYS_ADMIN, and never sees a byte
+ * that comes from a user. It is asked with descriptors and answers with them.
+ */
+#ifndef SKL_NETNS_H
+#define SKL_NETNS_H
+
+#include <stdint.h>
+
+struct netns_view {
+	int diag;		  /* a NETLINK_SOCK_DIAG socket of the namespace: the caller's to close */
+	uint32_t first_free_port; /* its ip_unprivileged_port_start: ports from here on need no capability */
+};
+
+/* Starts the broker; it ends when this process does. 0 or -errno. */
+int netns_start_broker(void);
+
+/* Looks into the namespace `netns` (a descriptor, the caller's). 0 or -errno. */
+int netns_look(int netns, struct netns_view *out);
+
+/*
+ * A descriptor of the network namespace with this inode number, found through
+ * the processes that are in it, or -ENOENT.
+ */
+int netns_find(uint64_t ino);
+
+#endif

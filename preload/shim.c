@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * bind() and listen(): the real call first, then, if the environment wishes
+ * for more, one question to the helper with the socket attached.
+ *
+ * Both must work wherever the real ones do: in signal handlers, in any thread,
+ * between vfork and exec, in a program that closed every descriptor or wiped
+ * its environment. So all that needs a libc happens once, at load; afterwards
+ * there is nothing but system calls, and no state but what load left behind.
+ *
+ * No answer fails the call, unless SKL_ON_ERROR=warn: a server that was told to
+ * serve more than it does should not look healthy.
+ */
+#include <asm/socket.h>
+#include <linux/auxvec.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <stddef.h>
+
+#include "preload/ask.h"
+#include "preload/env.h"
+#include "preload/mem.h"
+#include "preload/real.h"
+#include "preload/say.h"
+#include "preload/sys.h"
+#include "preload/why.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int bind(int fd, const struct sockaddr *address, unsigned int length);
+EXPORT int listen(int fd, int backlog);
+
+extern unsigned long getauxval(unsigned long type) __attribute__((weak));
+
+/* Set at load and constant from then on. */
+static struct env env;
+static int active; /* 0 also for calls from before load: those are just the real ones */
+static __u64 instance;
+static __u64 root_device, root_inode;
+
+static int identify_root(__u64 *device, __u64 *inode)
+{
+	struct statx stat;
+
+	if (sys_statx("/", STATX_INO, &stat) < 0)
+		return 0;
+	*device = (__u64)stat.stx_dev_major << 32 | stat.stx_dev_minor;
+	*inode = stat.stx_ino;
+	return 1;
+}
+
+/* A program that cannot tell changed nothing. */
+static int root_moved(void)
+{
+	__u64 device, inode;
+
+	return root_inode && identify_root(&device, &inode) && (device != root_device || inode != root_inode);
+}
+
+/* Only to tell programs apart, so where there is no randomness yet, time and place will do. Never 0. */
+static __u64 make_instance(void)
+{
+	struct __kernel_old_timespec now = {0};
+	__u64 id = 0;
+
+	if (sys_getrandom(&id, sizeof(id)) != sizeof(id)) {
+		sys_clock(&now);
+		id = (__u64)now.tv_sec << 30 ^ (__u64)now.tv_nsec ^ (__u64)sys_getpid() << 40 ^
+		     (__u64)(unsigned long)&now;
+		id = (id ^ id >> 30) * 0xbf58476d1ce4e5b9ull;
+		id = (id ^ id >> 27) * 0x94d049bb133111ebull;
+	}
+	return id ? id : 1;
+}
+
+static int is_secure(void)
+{
+	return getauxval ? getauxval(AT_SECURE) != 0 : sys_gained_rights();
+}
+
+/* No parameters: musl passes none to constructors. */
+__attribute__((constructor)) static void load(void)
+{
+	char **const *environ = NULL;
+
+	real_find((const void *)bind, (const void *)listen);
+	if (is_secure())
+		return;
+	if (dlsym)
+		environ = (char **const *)dlsym(NULL, "environ");
+	env_read(&env, environ ? *environ : NULL);
+	if (!env.wanted || env.disabled)
+		return;
+	instance = make_instance();
+	if (!identify_root(&root_device, &root_inode))
+		root_inode = 0;
+	active = 1;
+}
+
+static int option(int fd, int name)
+{
+	unsigned int length = sizeof(int);
+	int value = -1;
+
+	return sys_getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+static int is_internet(int fd, int type)
+{
+	int domain = option(fd, SO_DOMAIN);
+
+	return (domain == AF_INET || domain == AF_INET6) && option(fd, SO_TYPE) == type;
+}
+
+/* "tcp port 7777": the port is at one place in both families. */
+static void add_socket(struct text *text, const struct ask *ask)
+{
+	struct sockaddr_in6 address = {0};
+	unsigned int length = sizeof(address);
+
+	text_add(text, ask->kind == SKL_CLAIM_BIND ? "udp" : "tcp");
+	sys_getsockname(ask->fd, &address, &length);
+	if (!address.sin6_port) {
+		text_add(text, " socket");
+		return;
+	}
+	text_add(text, " port ");
+	text_add_number(text, __builtin_bswap16(address.sin6_port));
+}
+
+/* A frame of its own: the buffer is gone again before more stack is needed. */
+__attribute__((noinline)) static void say_debug(const struct ask *ask, enum ask_end end, int error)
+{
+	char line[256];
+	struct text text = {.at = line, .end = line + sizeof(line) - 1};
+
+	text_add(&text, SAY_PREFIX);
+	add_socket(&text, ask);
+	text_add(&text, end < ASK_NO_CONNECTION ? ": could not ask " : ": asked ");
+	text_add(&text, env.helper);
+	text_add(&text, ": ");
+	if (error)
+		why_name(&text, error);
+	else
+		text_add(&text, "granted");
+	*text.at++ = '\n';
+	say_write(line, (unsigned long)(text.at - line), ask->fd);
+}
+
+__attribute__((noinline)) static void explain(const struct ask *ask, enum ask_end end, int error,
+					      struct say *say)
+{
+	struct text text = {.at = say_text(say), .end = say_text(say) + SKL_SAY_MAX};
+
+	add_socket(&text, ask);
+	text_add(&text, ": ");
+	why_name(&text, error);
+	text_add(&text, ": ");
+	why_explain(&text, ask, end, error, error == ENOENT && root_moved());
+	say->length = (unsigned int)(text.at - say_text(say));
+}
+
+static int claim(enum skl_kind kind, int fd)
+{
+	const struct ask question = {.env = &env, .instance = instance, .kind = kind, .fd = fd};
+	struct say say;
+	enum ask_end end;
+	int error = -ask(&question, &say, &end);
+
+	if (env.debug)
+		say_debug(&question, end, error);
+	if (error && !say.length)
+		explain(&question, end, error, &say);
+	if (error && !env.warn) {
+		say_print(&say, fd);
+		return real_fail(error);
+	}
+	say_print_once(&say, fd);
+	return 0;
+}
+
+int bind(int fd, const struct sockaddr *address, unsigned int length)
+{
+	int result = real_bind(fd, address, length);
+	__be16 port;
+
+	if (result != 0 || !active || !is_internet(fd, SOCK_DGRAM) || option(fd, SO_PROTOCOL) != IPPROTO_UDP)
+		return result;
+	/* The kernel took it for an internet address, so it is long enough and could be read. */
+	memcpy(&port, (const char *)address + offsetof(struct sockaddr_in, sin_port), sizeof(port));
+	return port ? claim(SKL_CLAIM_BIND, fd) : result;
+}
+
+int listen(int fd, int backlog)
+{
+	int result = real_listen(fd, backlog);
+	int protocol;
+
+	if (result != 0 || !active || !is_internet(fd, SOCK_STREAM))
+		return result;
+	/* Not SCTP. Multipath TCP is asked for, although it cannot be served: the helper says what to do
+	 * about it. */
+	protocol = option(fd, SO_PROTOCOL);
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
+		return result;
+	return claim(SKL_CLAIM_LISTEN, fd);
+}
