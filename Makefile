@@ -25,6 +25,7 @@ DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
+SAN := -fsanitize=address,undefined -fno-omit-frame-pointer
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
@@ -32,8 +33,8 @@ PKGS     := libbpf libmnl
 CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wno-unused-parameter $(if $(WERROR),-Werror) $(if $(SANITIZE),-fsanitize=address,undefined -fno-omit-frame-pointer)
-LDFLAGS  += $(if $(SANITIZE),-fsanitize=address,undefined)
+	-Wno-unused-parameter $(if $(WERROR),-Werror) $(if $(SANITIZE),$(SAN))
+LDFLAGS  += $(if $(SANITIZE),$(SAN))
 # Looked up only when something is compiled, so that `make deps` works before pkg-config is there.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) json-c)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
@@ -46,7 +47,7 @@ HELPER_SRC := $(filter-out helper/main.c,$(wildcard helper/*.c helper/server/*.c
 CLI_SRC    := $(wildcard helper/cli/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 BPFTEST    := $(patsubst tests/bpf/%.c,$(B)/tests/bpf-%,$(wildcard tests/bpf/*.c))
-BENCH      := $(patsubst tests/bench/%.c,$(B)/tests/bench-%,$(wildcard tests/bench/*.c))
+BENCH      := $(patsubst tests/bench/%.c,$(B)/tests/bench-%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
@@ -82,7 +83,19 @@ $(B)/bpf/%.skel.h: $(B)/obj/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
+# programs that the bench compares with
+$(B)/obj/tests/bench/%.bpf.o: tests/bench/%.bpf.c bpf/maps.h
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/bench/%.skel.h: $(B)/obj/tests/bench/%.bpf.o
+	$(call say,SKEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
 SKELS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
+BENCH_SKELS := $(patsubst tests/bench/%.bpf.c,$(B)/bench/%.skel.h,$(wildcard tests/bench/*.bpf.c))
 
 # ---- the helper and the command ----
 
@@ -121,6 +134,7 @@ $(B)/tests/bpf-% $(B)/tests/bench-%: $(B)/libhelper.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libhelper.a $(PKG_LIBS) -lcmocka
 $(B)/tests/bpf-%: $(B)/obj/tests/bpf/%.o
 $(B)/tests/bench-%: $(B)/obj/tests/bench/%.o
+$(patsubst tests/bench/%.c,$(B)/obj/tests/bench/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c))): | $(BENCH_SKELS)
 
 $(B)/tests/%: tests/tools/%.c
 	$(call say,CC,$@)

@@ -67,7 +67,7 @@ struct skl_member {
 struct skl_tables {
 	__u32 layout; /* SKL_LAYOUT */
 	__u32 has_ingress_ifindex; /* the program was loaded by a kernel that knows it */
-	__u64 next_id;		   /* for listeners and bindings: above all that were ever given out */
+	__u64 last_id;		   /* the highest that a listener or binding was given */
 	__u32 reserved[12];
 	__u32 words[2][SKL_PORTS];
 	struct skl_node4 nodes4[SKL_NODES];

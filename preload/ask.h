@@ -12,13 +12,13 @@ struct say;
 
 /* How far a request came. */
 enum ask_end {
-	ASK_ANSWERED, /* the helper decided, and the text is its own */
 	ASK_NOT_SENT, /* the environment does not fit into a request */
 	ASK_NO_PATH,  /* SKL_HELPER does not fit into an address */
 	ASK_NO_SOCKET,
 	ASK_NO_CONNECTION,
 	ASK_NO_REPLY,
 	ASK_BAD_REPLY,
+	ASK_ANSWERED, /* the helper decided, and the text is its own */
 };
 
 struct ask {

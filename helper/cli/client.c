@@ -2,6 +2,8 @@
 #include "helper/cli/client.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +22,27 @@ const char *client_helper(void)
 	const char *path = getenv("SKL_HELPER");
 
 	return path && *path ? path : SKL_HELPER_SOCKET;
+}
+
+int client_make_absolute(void)
+{
+	char directory[PATH_MAX], *path;
+	int err = 0;
+
+	if (client_helper()[0] == '/')
+		return 0;
+	if (!getcwd(directory, sizeof(directory)))
+		err = -errno;
+	else if (asprintf(&path, "%s/%s", directory, client_helper()) < 0)
+		err = -ENOMEM;
+	else {
+		if (setenv("SKL_HELPER", path, 1) < 0)
+			err = -errno;
+		free(path);
+	}
+	if (err)
+		complain("%s: %s", client_helper(), strerror(-err));
+	return err;
 }
 
 static long now_ms(void)
@@ -147,9 +170,12 @@ void client_complain(int err)
 	switch (err) {
 	case -ENOENT:
 	case -ECONNREFUSED:
-	case -ECONNRESET:
-		complain("%s: %s: no helper answers there: start sklhelper, or let `skl run` as root start one",
+		complain("%s: %s: no helper answers there: start sklhelper, or let `skl run` as root start "
+			 "one",
 			 path, strerror(-err));
+		break;
+	case -ECONNRESET:
+		complain("%s: the helper hung up without an answer", path);
 		break;
 	case -EACCES:
 		complain("%s: %s: the helper listens to root and to the group of this socket", path,
@@ -159,7 +185,8 @@ void client_complain(int err)
 		complain("%s: the helper did not answer within %d s", path, DEADLINE_MS / 1000);
 		break;
 	case -EPROTONOSUPPORT:
-		complain("%s: the helper speaks another version than this skl: start the one that came with it",
+		complain("%s: the helper speaks another version than this skl: start the one that came with "
+			 "it",
 			 path);
 		break;
 	case -EBADMSG:

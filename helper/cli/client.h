@@ -17,6 +17,12 @@ struct client_answer {
 const char *client_helper(void);
 
 /*
+ * Makes SKL_HELPER absolute: a relative path leads elsewhere once the helper,
+ * or the program, changes its directory. Returns 0, or -errno having complained.
+ */
+int client_make_absolute(void);
+
+/*
  * Asks, with `length` bytes of SKL_* text and, unless it is -1, the socket fd
  * (it stays the caller's) attached, and waits for the answer, 10 s at most.
  *

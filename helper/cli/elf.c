@@ -45,8 +45,8 @@ int elf_read_kind(int fd, struct elf_kind *kind)
 		return -ENOEXEC;
 	kind->class = head[EI_CLASS];
 	kind->order = head[EI_DATA];
-	kind->machine = kind->order == ELFDATA2MSB ? machine[0] << 8 | machine[1] :
-						     machine[1] << 8 | machine[0];
+	kind->machine =
+		kind->order == ELFDATA2MSB ? machine[0] << 8 | machine[1] : machine[1] << 8 | machine[0];
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The little that must be known of a program file before it is run. The file is untrusted; all reads are bounded. */
+/* The little that must be known of a program file before it is run. The file is untrusted; all reads are
+ * bounded. */
 #ifndef SKL_CLI_ELF_H
 #define SKL_CLI_ELF_H
 
@@ -15,7 +16,7 @@ struct elf_kind {
 };
 
 struct elf_program {
-	bool go;			   /* written in Go: makes system calls by itself */
+	bool go;		    /* written in Go: makes system calls by itself */
 	char interpreter[PATH_MAX]; /* the dynamic loader; "" where statically linked */
 };
 
@@ -25,7 +26,8 @@ int elf_read_kind(int fd, struct elf_kind *kind);
 /* "64-bit x86-64", for example; for messages. */
 const char *elf_describe(const struct elf_kind *kind);
 
-/* Reads a program of the byte order of this machine. Returns 0, -ENOEXEC where it is malformed, or an errno. */
+/* Reads a program of the byte order of this machine. Returns 0, -ENOEXEC where it is malformed, or an errno.
+ */
 int elf_read_program(int fd, struct elf_program *program);
 
 #endif

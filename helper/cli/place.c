@@ -29,7 +29,12 @@ static bool find_beside(const char *name, char path[PATH_MAX])
 bool place_expand(const char *path, unsigned int n, char file[PATH_MAX])
 {
 	static const char *const directories[] = {
-		"lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "lib/i386-linux-gnu", "lib64", "lib32", "lib",
+		"lib/x86_64-linux-gnu",
+		"lib/aarch64-linux-gnu",
+		"lib/i386-linux-gnu",
+		"lib64",
+		"lib32",
+		"lib",
 	};
 	const char *lib = strstr(path, LIB);
 

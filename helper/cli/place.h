@@ -6,7 +6,8 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* As LD_PRELOAD takes it; may contain a literal "$LIB", which the loader of each program expands for itself. */
+/* As LD_PRELOAD takes it; may contain a literal "$LIB", which the loader of each program expands for itself.
+ */
 #ifndef SKL_SHIM_PATH
 #define SKL_SHIM_PATH "/usr/local/$LIB/skl/libsklshim.so"
 #endif

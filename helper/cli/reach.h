@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Can LD_PRELOAD bring the shim into a program? A loader that cannot says so on stderr at best, and goes on. */
+/* Can LD_PRELOAD bring the shim into a program? A loader that cannot says so on stderr at best, and goes on.
+ */
 #ifndef SKL_CLI_REACH_H
 #define SKL_CLI_REACH_H
 

@@ -83,10 +83,14 @@ static int add(char *values[N_VARIABLES], int option, const char *value)
 static int read_options(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"ports", required_argument, NULL, 'p'}, {"cidrs", required_argument, NULL, 'c'},
-		{"bind", required_argument, NULL, 'b'},	 {"for", required_argument, NULL, 'f'},
-		{"share", required_argument, NULL, 's'}, {"hold", required_argument, NULL, 'o'},
-		{"warn", no_argument, NULL, 'w'},	 {"help", no_argument, NULL, 'h'},
+		{"ports", required_argument, NULL, 'p'},
+		{"cidrs", required_argument, NULL, 'c'},
+		{"bind", required_argument, NULL, 'b'},
+		{"for", required_argument, NULL, 'f'},
+		{"share", required_argument, NULL, 's'},
+		{"hold", required_argument, NULL, 'o'},
+		{"warn", no_argument, NULL, 'w'},
+		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	char *values[N_VARIABLES] = {NULL};
@@ -159,32 +163,13 @@ static bool go_on(const char *program, const char *why)
 	return true;
 }
 
-/* A relative path would lead elsewhere once the program, or the helper, changes its directory. */
-static int make_helper_absolute(void)
-{
-	char directory[PATH_MAX], *path;
-	int err = 0;
-
-	if (client_helper()[0] == '/')
-		return 0;
-	if (!getcwd(directory, sizeof(directory)) || asprintf(&path, "%s/%s", directory, client_helper()) < 0)
-		return -errno;
-	if (setenv("SKL_HELPER", path, 1) < 0)
-		err = -errno;
-	free(path);
-	return err;
-}
-
 /* Sees to it that a helper expects us. Returns 0, or -errno having complained. */
 static int call_helper(void)
 {
-	int err = make_helper_absolute();
+	int err = client_make_absolute();
 
-	if (err) {
-		complain("%s: %s", client_helper(), strerror(-err));
-		return err;
-	}
-	err = start_expect();
+	if (!err)
+		err = start_expect();
 	if (!client_is_absent(err))
 		return err;
 	/* somebody else starts it, and the program is told to wait for that */

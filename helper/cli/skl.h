@@ -29,7 +29,8 @@ extern const char attach_help[];
  */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Complains about what getopt_long() returned as `c` ('?' or ':', with opterr 0 and ':' in the option string). */
+/* Complains about what getopt_long() returned as `c` ('?' or ':', with opterr 0 and ':' in the option
+ * string). */
 void complain_option(int c, char **argv);
 
 #endif

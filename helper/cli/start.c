@@ -23,7 +23,7 @@
 #define RETRY_MS    5
 #define DEADLINE_MS 10000
 /* When ours has left because another one came first, that one may need a moment until it answers. */
-#define GRACE_MS 1000
+#define GRACE_MS    1000
 
 int start_expect(void)
 {
@@ -57,7 +57,8 @@ bool start_may(void)
 	return effective >> CAP_BPF & effective >> CAP_NET_ADMIN & 1;
 }
 
-/* A helper takes nothing over from whoever happened to start it: not its signals, files, directory, environment. */
+/* A helper takes nothing over from whoever happened to start it: not its signals, files, directory,
+ * environment. */
 static _Noreturn void become_helper(const char *path, const char *socket_path, int errors)
 {
 	char *argv[] = {(char *)path, "--exit-idle", "--socket", (char *)socket_path, NULL};

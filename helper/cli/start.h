@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A helper on demand: started where none answers, and it leaves by itself when nothing is covered any more. */
+/* A helper on demand: started where none answers, and it leaves by itself when nothing is covered any more.
+ */
 #ifndef SKL_CLI_START_H
 #define SKL_CLI_START_H
 

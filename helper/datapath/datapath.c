@@ -24,14 +24,20 @@ bool datapath_knows_devices(const struct datapath *d)
 	return d->tables->has_ingress_ifindex;
 }
 
+static uint64_t highest_id;
+
+uint64_t datapath_last_id(const struct datapath *d)
+{
+	if (highest_id < d->tables->last_id)
+		highest_id = d->tables->last_id;
+	return highest_id;
+}
+
 uint64_t datapath_next_id(struct datapath *d)
 {
-	static uint64_t highest;
-
-	if (highest < d->tables->next_id)
-		highest = d->tables->next_id;
-	d->tables->next_id = ++highest;
-	return highest;
+	highest_id = datapath_last_id(d) + 1;
+	d->tables->last_id = highest_id;
+	return highest_id;
 }
 
 static void record_member(const struct listener *l, const struct member *m, uint32_t head,
@@ -138,6 +144,13 @@ bool datapath_member_alive(const struct datapath *d, const struct member *m)
 		return false;
 	/* An error says nothing about the socket: what cannot be asked is not taken away. */
 	return bpf_prog_test_run_opts(d->probe, &run) < 0 || run.retval == SK_PASS;
+}
+
+void datapath_drop_socket(struct datapath *d, const struct member *m)
+{
+	uint32_t slot = m->slot;
+
+	bpf_map_delete_elem(d->sockets, &slot);
 }
 
 void datapath_remove_listener(struct datapath *d, const struct listener *l)

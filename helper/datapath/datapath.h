@@ -63,6 +63,9 @@ int datapath_add_member(struct datapath *d, struct listener *l, struct member *m
 /* Is the member's socket in the map and would the packet path choose it? */
 bool datapath_member_alive(const struct datapath *d, const struct member *m);
 
+/* Takes a socket out of the SOCKMAP (where it may not be any more); the member keeps its place. */
+void datapath_drop_socket(struct datapath *d, const struct member *m);
+
 /* Takes all members out of the SOCKMAP and forgets their records; l's bindings must be gone. */
 void datapath_remove_listener(struct datapath *d, const struct listener *l);
 
@@ -79,5 +82,6 @@ void datapath_counters(const struct datapath *d, const struct binding *b, struct
 
 /* A fresh id for a listener or binding, unique among all namespaces that this helper knows. */
 uint64_t datapath_next_id(struct datapath *d);
+uint64_t datapath_last_id(const struct datapath *d);
 
 #endif

@@ -70,6 +70,13 @@ static bool takes_from(const struct binding *b, const struct binding *other)
 	       bindings_precedence(b, other) < 0;
 }
 
+/* Does another listener get all that `b` would have of their common ports? */
+static bool loses_to(const struct binding *b, const struct binding *other)
+{
+	return other->listener != b->listener && prefix_same(&other->rule.prefix, &b->rule.prefix) &&
+	       bindings_precedence(other, b) < 0;
+}
+
 /* Is `b` left out of this port, seen against those of `others` that have it? */
 static bool left_out_among(const struct table *t, const struct binding *b, uint16_t port,
 			   const struct binding *const *others, size_t n)
@@ -79,7 +86,8 @@ static bool left_out_among(const struct table *t, const struct binding *b, uint1
 	if (held(t, &b->rule, port))
 		return true;
 	for (size_t i = 0; i < n; i++) {
-		if (rule_has_port(&others[i]->rule, port) && takes_from(b, others[i]))
+		if (rule_has_port(&others[i]->rule, port) &&
+		    (takes_from(b, others[i]) || loses_to(b, others[i])))
 			return true;
 	}
 	return false;

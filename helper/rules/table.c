@@ -92,22 +92,83 @@ void table_remove_binding(struct table *t, struct binding *b)
 	}
 }
 
-static int by_protocol_and_port(const void *a, const void *b)
+/* A total order, so that equal sets come out as equal arrays. */
+static int compare_holders(const void *a, const void *b)
 {
 	const struct holder *x = a, *y = b;
 
 	if (x->protocol != y->protocol)
 		return x->protocol - y->protocol;
-	return x->port - y->port;
+	if (x->port != y->port)
+		return x->port - y->port;
+	if (x->prefix.family != y->prefix.family)
+		return x->prefix.family - y->prefix.family;
+	if (x->prefix.length != y->prefix.length)
+		return x->prefix.length - y->prefix.length;
+	return memcmp(x->prefix.address, y->prefix.address, sizeof(x->prefix.address));
 }
 
-void table_set_holders(struct table *t, struct holder *holders, size_t n)
+static bool same_port(const struct holder *a, const struct holder *b)
 {
-	free(t->holders);
+	return a->protocol == b->protocol && a->port == b->port;
+}
+
+/* How many follow each other from `at` on that hold the same port. */
+static size_t group(const struct holder *at, size_t left)
+{
+	size_t n = 0;
+
+	while (n < left && same_port(at, at + n))
+		n++;
+	return n;
+}
+
+static bool same_group(const struct holder *a, size_t n_a, const struct holder *b, size_t n_b)
+{
+	if (n_a != n_b)
+		return false;
+	for (size_t i = 0; i < n_a; i++) {
+		if (compare_holders(a + i, b + i) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void report_changes(const struct holder *old, size_t n_old, const struct holder *new, size_t n_new,
+			   port_changed *changed, void *context)
+{
+	while (n_old || n_new) {
+		const struct holder *first = new;
+		size_t a = 0, b = 0;
+
+		if (n_old && (!n_new || compare_holders(old, new) < 0))
+			first = old;
+		if (n_old && same_port(first, old))
+			a = group(old, n_old);
+		if (n_new && same_port(first, new))
+			b = group(new, n_new);
+		if (!same_group(old, a, new, b))
+			changed(context, first->protocol, first->port);
+		old += a;
+		n_old -= a;
+		new += b;
+		n_new -= b;
+	}
+}
+
+void table_set_holders(struct table *t, struct holder *holders, size_t n, port_changed *changed,
+		       void *context)
+{
+	struct holder *old = t->holders;
+	size_t n_old = t->n_holders;
+
+	if (n)
+		qsort(holders, n, sizeof(*holders), compare_holders);
 	t->holders = holders;
 	t->n_holders = n;
-	if (n)
-		qsort(holders, n, sizeof(*holders), by_protocol_and_port);
+	if (changed)
+		report_changes(old, n_old, holders, n, changed, context);
+	free(old);
 }
 
 struct member *listener_find_cookie(const struct listener *l, uint64_t cookie)

@@ -85,8 +85,13 @@ int listener_add_member(struct listener *l, const struct member *m);
 void table_remove_listener(struct table *t, struct listener *l);
 void table_remove_binding(struct table *t, struct binding *b);
 
-/* The table takes the array (from malloc) and sorts it. */
-void table_set_holders(struct table *t, struct holder *holders, size_t n);
+/*
+ * The table takes the array (from malloc) and sorts it. Calls `changed` for
+ * each port whose holders are others than before, if it is not NULL.
+ */
+typedef void port_changed(void *context, uint8_t protocol, uint16_t port);
+void table_set_holders(struct table *t, struct holder *holders, size_t n, port_changed *changed,
+		       void *context);
 
 struct listener *table_find_cookie(const struct table *t, uint64_t cookie);
 struct member *listener_find_cookie(const struct listener *l, uint64_t cookie);
@@ -127,8 +132,9 @@ int rules_precedence(const struct rule *a, const struct rule *b);
 
 /*
  * A range or "*" gives way: it does not get a port that an ordinary socket
- * holds, or that an older binding of another user has where this one would
- * win. Always false for a single port: that was settled when it was claimed.
+ * holds, that another listener has for the same prefix and wins, or that an
+ * older binding of another user has where this one would win. Always false for
+ * a single port: that was settled when it was claimed.
  */
 bool binding_left_out(const struct table *t, const struct binding *b, uint16_t port);
 

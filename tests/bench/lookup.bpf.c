@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What bpf/dispatch.bpf.c is measured against: nothing, the least that picks a socket, and two LPM lookups. */
+/* What bpf/dispatch.bpf.c is measured against: nothing, the least that picks a socket, and two LPM lookups.
+ */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>

@@ -5,7 +5,7 @@
  *
  * The machine drifts and has fast and slow states, so figures compare only
  * inside one run: each round takes every cell of the table once, in another
- * order, with another covered port, and ratios are taken round by round. All
+ * order, with another port, and ratios are those of a round. All
  * is loaded anew several times, because it matters where the kernel happens
  * to put a program. Nothing is attached, and the network namespace is its own.
  *
@@ -31,28 +31,25 @@
 #include "bench/lookup.skel.h"
 #include "tests/bench/lookup.h"
 
-#define LOADS	4  /* times that everything is loaded anew */
-#define ROUNDS	12 /* through the table for each load */
-#define REPEAT	100000
-#define SINGLES 2000 /* lookups of a round where each is for another port */
+#define LOADS	5  /* times that everything is loaded anew */
+#define ROUNDS	20 /* through the table for each load */
+#define SPARSE	5  /* only every so many rounds are the dear figures taken */
+#define REPEAT	20000
+#define SINGLES 2000 /* lookups for one figure where each is for another port */
 
 enum {
 	N_FAMILIES = 2,
 	N_COLUMNS = 3,
 	N_ROWS = 6,
-	N_CELLS = N_FAMILIES * N_COLUMNS * N_ROWS,
-	N_SAMPLES = LOADS * ROUNDS,
+	N_GROUPS = N_FAMILIES * N_COLUMNS,
+	MOST_SAMPLES = LOADS * ROUNDS,
 };
 
 enum row { EMPTY, LEAST, OURS_HIT, OURS_MISS, TRIES_HIT, TRIES_MISS };
 
 static const char *const row_names[N_ROWS] = {
-	"empty program",
-	"floor: one socket, picked",
-	"ours, hit",
-	"ours, miss",
-	"two LPM lookups, hit",
-	"two LPM lookups, miss",
+	"empty program", "floor: one socket, picked", "ours, hit",
+	"ours, miss",	 "two LPM lookups, hit",      "two LPM lookups, miss",
 };
 
 static const int families[N_FAMILIES] = {AF_INET, AF_INET6};
@@ -63,14 +60,31 @@ static const unsigned char net6[8] = {0x20, 0x01, 0x0d, 0xb8};
 struct tables {
 	int family;
 	unsigned int ports;
+	int listener;
 	struct dispatch_bpf *ours;
 	struct lookup_bpf *others;
 };
 
-static struct {
-	double steady[N_SAMPLES];   /* ns for each lookup, the same port again and again */
-	double changing[N_SAMPLES]; /* ns for each lookup, every time another port, less the empty program's */
-} cells[N_FAMILIES][N_COLUMNS][N_ROWS];
+enum kind {
+	STEADY, /* the same port again and again */
+	WARM,	/* every time another port, all of which were used just before */
+	COLD,	/* every time another port, after other programs have run */
+	N_KINDS
+};
+
+static const char *const kind_names[N_KINDS] = {
+	"the same port again and again",
+	"every time another port, caches warm, less the empty program",
+	"every time another port, caches cold, less the empty program",
+};
+
+/* ns for each lookup */
+struct samples {
+	size_t n;
+	double ns[MOST_SAMPLES];
+};
+
+static struct samples cells[N_FAMILIES][N_COLUMNS][N_ROWS][N_KINDS];
 
 static void die(const char *what)
 {
@@ -151,18 +165,24 @@ static void fill_tries(int map, int family, unsigned int ports)
 
 static void load(struct tables *t)
 {
-	int fd = listener(t->family);
-
+	t->listener = listener(t->family);
 	t->ours = dispatch_bpf__open_and_load();
 	if (!t->ours)
 		die("bpf/dispatch.bpf.c");
 	t->others = lookup_bpf__open_and_load();
 	if (!t->others)
 		die("tests/bench/lookup.bpf.c");
-	put_socket(t->ours->maps.sockets, 1, fd);
-	put_socket(t->others->maps.sockets, 0, fd);
+	put_socket(t->ours->maps.sockets, 1, t->listener);
+	put_socket(t->others->maps.sockets, 0, t->listener);
 	fill_ours(&t->ours->bss->tables, t->family, t->ports);
 	fill_tries(bpf_map__fd(t->others->maps.bindings), t->family, t->ports);
+}
+
+static void unload(struct tables *t)
+{
+	close(t->listener);
+	dispatch_bpf__destroy(t->ours);
+	lookup_bpf__destroy(t->others);
 }
 
 static int program_of(const struct tables *t, enum row row)
@@ -180,19 +200,41 @@ static int program_of(const struct tables *t, enum row row)
 	}
 }
 
-/* A packet to some address and port that is covered, or not. */
-static void make_packet(struct bpf_sk_lookup *ctx, const struct tables *t, int hit)
+/* A packet to a covered port, or to one that is not. Its address is covered and one of many. */
+static void make_packet(struct bpf_sk_lookup *ctx, const struct tables *t, int hit, unsigned int n)
 {
-	*ctx = (struct bpf_sk_lookup){.family = t->family, .protocol = IPPROTO_TCP, .remote_port = htons(40000)};
-	ctx->local_port = hit ? covered_port(random() % t->ports, t->ports) : 60001 + random() % 5000;
+	*ctx = (struct bpf_sk_lookup){
+		.family = t->family, .protocol = IPPROTO_TCP, .remote_port = htons(40000)};
+	ctx->local_port = hit ? covered_port(n % t->ports, t->ports) : 60001 + n % 5000;
 	if (t->family == AF_INET) {
-		ctx->local_ip4 = htonl(0x7f000000 | (random() & 0xff));
+		ctx->local_ip4 = htonl(0x7f000000 | (n & 0xff));
 		ctx->remote_ip4 = htonl(INADDR_LOOPBACK);
 	} else {
 		memcpy(ctx->local_ip6, net6, sizeof(net6));
-		ctx->local_ip6[3] = random();
+		ctx->local_ip6[3] = n;
 		memcpy(ctx->remote_ip6, net6, sizeof(net6));
 	}
+}
+
+/*
+ * Runs the program of this row with the n-th packet and checks that it does
+ * what the row says. Returns ns for each lookup, whole ones, by the kernel's clock.
+ */
+static unsigned int run(const struct tables *t, enum row row, unsigned int n, int repeat)
+{
+	int hit = row == LEAST || row == OURS_HIT || row == TRIES_HIT;
+	struct bpf_sk_lookup ctx, after = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .ctx_out = &after,
+		    .ctx_size_out = sizeof(after), .repeat = repeat);
+
+	make_packet(&ctx, t, hit, n);
+	if (bpf_prog_test_run_opts(program_of(t, row), &opts))
+		die("BPF_PROG_TEST_RUN");
+	if (opts.retval != 1 /* SK_PASS */ || hit != (after.cookie != 0)) {
+		fprintf(stderr, "lookup: %s: port %u: wrong verdict\n", row_names[row], ctx.local_port);
+		exit(1);
+	}
+	return opts.duration;
 }
 
 static double cpu_time(void)
@@ -203,31 +245,52 @@ static double cpu_time(void)
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-/* Runs the program of this cell and checks that it does what its row says. Returns ns as the kernel has them.
- */
-static __u32 run(const struct tables *t, enum row row, int repeat)
-{
-	int hit = row == LEAST || row == OURS_HIT || row == TRIES_HIT;
-	struct bpf_sk_lookup ctx, after = {};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .ctx_out = &after,
-		    .ctx_size_out = sizeof(after), .repeat = repeat);
-
-	make_packet(&ctx, t, hit);
-	if (bpf_prog_test_run_opts(program_of(t, row), &opts))
-		die("BPF_PROG_TEST_RUN");
-	if (opts.retval != 1 /* SK_PASS */ || !hit != !after.cookie) {
-		fprintf(stderr, "lookup: %s: port %u: wrong verdict\n", row_names[row], ctx.local_port);
-		exit(1);
-	}
-	return opts.duration;
-}
-
+/* Whole nanoseconds are too coarse here; and it takes long enough for the system call itself to vanish. */
 static double run_steady(const struct tables *t, enum row row)
 {
 	double start = cpu_time();
 
-	run(t, row, REPEAT); /* takes long enough for the system call itself to vanish */
+	run(t, row, random(), REPEAT);
 	return (cpu_time() - start) / REPEAT;
+}
+
+static double run_changing(const struct tables *t, enum row row)
+{
+	double sum = 0;
+
+	for (int i = 0; i < SINGLES; i++) {
+		unsigned int ns = run(t, row, random(), 1);
+
+		sum += ns < 2000 ? ns : 2000; /* an interrupt is not the program's */
+	}
+	return sum / SINGLES;
+}
+
+static void add(struct samples *s, double ns)
+{
+	s->ns[s->n++] = ns;
+}
+
+static void measure_steady(const struct tables *t, struct samples rows[N_ROWS][N_KINDS], int first)
+{
+	for (int i = 0; i < N_ROWS; i++) {
+		enum row row = (first + i) % N_ROWS;
+
+		add(&rows[row][STEADY], run_steady(t, row));
+	}
+}
+
+/* The empty program's figure holds what the timing of a single lookup costs. */
+static void measure_changing(const struct tables *t, struct samples rows[N_ROWS][N_KINDS])
+{
+	double empty = run_changing(t, EMPTY);
+
+	for (enum row row = LEAST; row <= TRIES_MISS; row++) {
+		add(&rows[row][COLD], run_changing(t, row) - empty);
+		for (unsigned int n = 0; n < t->ports; n++)
+			run(t, row, n, 1);
+		add(&rows[row][WARM], run_changing(t, row) - empty);
+	}
 }
 
 static int compare(const void *a, const void *b)
@@ -237,104 +300,83 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts the values. */
-static double quartile(double *values, int which)
+static double quartile(struct samples s, int which)
 {
-	qsort(values, N_SAMPLES, sizeof(*values), compare);
-	return values[which * (N_SAMPLES - 1) / 4];
+	qsort(s.ns, s.n, sizeof(*s.ns), compare);
+	return s.ns[which * (s.n - 1) / 4];
 }
 
-static double run_changing(const struct tables *t, enum row row)
+static void print_figures(int f, enum kind kind)
 {
-	double sum = 0;
+	printf("\nIPv%d, %s: median (quartiles) in ns\n%-26s", f ? 6 : 4, kind_names[kind], "");
+	for (int n = 0; n < N_COLUMNS; n++)
+		printf("%13u binding%s", columns[n], columns[n] == 1 ? " " : "s");
+	printf("\n");
+	for (int row = kind == STEADY ? EMPTY : LEAST; row < N_ROWS; row++) {
+		printf("%-26s", row_names[row]);
+		for (int n = 0; n < N_COLUMNS; n++) {
+			const struct samples *s = &cells[f][n][row][kind];
 
-	for (int i = 0; i < SINGLES; i++) {
-		__u32 ns = run(t, row, 1);
-
-		sum += ns < 2000 ? ns : 2000; /* an interrupt is not the program's */
+			printf(" %7.1f (%4.0f-%4.0f)", quartile(*s, 2), quartile(*s, 1), quartile(*s, 3));
+		}
+		printf("\n");
 	}
-	return sum / SINGLES;
 }
 
-static void measure(struct tables tables[N_FAMILIES][N_COLUMNS], int sample)
+/* How a/b, round by round, stands to what was promised. Returns whether it holds. */
+static int judge(int f, const char *what, const struct samples *a, const struct samples *b, double most)
 {
-	int step = 7; /* has no divisor in common with N_CELLS */
+	struct samples ratios = {.n = a->n};
+	double ratio;
 
-	for (int i = 0, c = sample * 5; i < N_CELLS; i++, c += step) {
-		int cell = c % N_CELLS, f = cell / (N_COLUMNS * N_ROWS), n = cell / N_ROWS % N_COLUMNS;
-		enum row row = cell % N_ROWS;
-
-		cells[f][n][row].steady[sample] = run_steady(&tables[f][n], row);
-		cells[f][n][row].changing[sample] = run_changing(&tables[f][n], row);
-	}
-	for (int f = 0; f < N_FAMILIES; f++)
-		for (int n = 0; n < N_COLUMNS; n++)
-			for (int row = N_ROWS - 1; row >= EMPTY; row--)
-				cells[f][n][row].changing[sample] -= cells[f][n][EMPTY].changing[sample];
-}
-
-static double ratio_of(const double *a, const double *b)
-{
-	double ratios[N_SAMPLES];
-
-	for (int i = 0; i < N_SAMPLES; i++)
-		ratios[i] = a[i] / b[i];
-	return quartile(ratios, 2);
-}
-
-/* Says how a/b stands to what was promised. Returns whether it holds. */
-static int judge(const char *what, const double *a, const double *b, double most)
-{
-	double ratio = ratio_of(a, b);
-
-	printf("  %-44s %5.2f  (at most %.2f)%s\n", what, ratio, most, ratio <= most ? "" : "  MISSED");
+	for (size_t i = 0; i < a->n; i++)
+		ratios.ns[i] = a->ns[i] / b->ns[i];
+	ratio = quartile(ratios, 2);
+	printf("IPv%d  %-40s %5.2f  at most %.2f%s\n", f ? 6 : 4, what, ratio, most,
+	       ratio <= most ? "" : "  MISSED");
 	return ratio <= most;
 }
 
-static int report(int f)
+static int judge_all(int f)
 {
-	int good = 1, last = N_COLUMNS - 1;
+	struct samples(*one)[N_KINDS] = cells[f][0], (*all)[N_KINDS] = cells[f][N_COLUMNS - 1];
+	int good = 1;
 
-	printf("\nIPv%d: ns for one lookup, the same port again and again: median (quartiles)\n%-28s", f ? 6 : 4,
-	       "");
-	for (int n = 0; n < N_COLUMNS; n++)
-		printf("%12u binding%s ", columns[n], columns[n] == 1 ? " " : "s");
-	for (int row = 0; row < N_ROWS; row++) {
-		printf("\n%-28s", row_names[row]);
-		for (int n = 0; n < N_COLUMNS; n++) {
-			double copy[N_SAMPLES];
-
-			memcpy(copy, cells[f][n][row].steady, sizeof(copy));
-			printf("%7.1f (%5.1f-%5.1f)", quartile(copy, 2), quartile(copy, 1), quartile(copy, 3));
-		}
-	}
-	printf("\nevery time another port, less the empty program:");
-	for (int row = LEAST; row < N_ROWS; row++) {
-		printf("\n%-28s", row_names[row]);
-		for (int n = 0; n < N_COLUMNS; n++) {
-			double copy[N_SAMPLES];
-
-			memcpy(copy, cells[f][n][row].changing, sizeof(copy));
-			printf("%7.1f (%5.1f-%5.1f)", quartile(copy, 2), quartile(copy, 1), quartile(copy, 3));
-		}
-	}
-	printf("\n");
-	good &= judge("hit / floor, 60,000 bindings", cells[f][last][OURS_HIT].steady,
-		      cells[f][last][LEAST].steady, 1.5);
-	good &= judge("miss / empty, 60,000 bindings", cells[f][last][OURS_MISS].steady,
-		      cells[f][last][EMPTY].steady, 1.4);
-	good &= judge("hit, 60,000 bindings / 1 binding", cells[f][last][OURS_HIT].steady,
-		      cells[f][0][OURS_HIT].steady, 1.1);
-	good &= judge("miss, 60,000 bindings / 1 binding", cells[f][last][OURS_MISS].steady,
-		      cells[f][0][OURS_MISS].steady, 1.1);
-	good &= judge("hit / two LPM lookups, 60,000 bindings", cells[f][last][OURS_HIT].steady,
-		      cells[f][last][TRIES_HIT].steady, 0.2);
+	good &= judge(f, "hit / floor, 60,000 bindings", &all[OURS_HIT][STEADY], &all[LEAST][STEADY], 1.5);
+	good &= judge(f, "miss / empty, 60,000 bindings", &all[OURS_MISS][STEADY], &all[EMPTY][STEADY], 1.4);
+	good &= judge(f, "hit, 60,000 bindings / 1", &all[OURS_HIT][STEADY], &one[OURS_HIT][STEADY], 1.1);
+	good &= judge(f, "miss, 60,000 bindings / 1", &all[OURS_MISS][STEADY], &one[OURS_MISS][STEADY], 1.1);
+	good &= judge(f, "hit / two LPM lookups, 60,000 bindings", &all[OURS_HIT][STEADY],
+		      &all[TRIES_HIT][STEADY], 0.2);
 	return good;
+}
+
+static void load_and_measure(void)
+{
+	struct tables tables[N_FAMILIES][N_COLUMNS];
+
+	for (int f = 0; f < N_FAMILIES; f++) {
+		for (int n = 0; n < N_COLUMNS; n++) {
+			tables[f][n] = (struct tables){.family = families[f], .ports = columns[n]};
+			load(&tables[f][n]);
+		}
+	}
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < N_GROUPS; i++) {
+			int group = (round + i) % N_GROUPS, f = group / N_COLUMNS, n = group % N_COLUMNS;
+
+			measure_steady(&tables[f][n], cells[f][n], round);
+			if (round % SPARSE == 0)
+				measure_changing(&tables[f][n], cells[f][n]);
+		}
+	}
+	for (int f = 0; f < N_FAMILIES; f++)
+		for (int n = 0; n < N_COLUMNS; n++)
+			unload(&tables[f][n]);
 }
 
 int main(void)
 {
-	struct tables tables[N_FAMILIES][N_COLUMNS];
 	int good = 1, cpu = sched_getcpu();
 	cpu_set_t set;
 
@@ -345,25 +387,16 @@ int main(void)
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		die("pinning to one CPU");
-	printf("%d loads of %d rounds, %d lookups for each figure of a round, on CPU %d\n", LOADS, ROUNDS, REPEAT,
-	       cpu);
-	for (int l = 0; l < LOADS; l++) {
-		for (int f = 0; f < N_FAMILIES; f++) {
-			for (int n = 0; n < N_COLUMNS; n++) {
-				tables[f][n] = (struct tables){.family = families[f], .ports = columns[n]};
-				load(&tables[f][n]);
-			}
-		}
-		for (int r = 0; r < ROUNDS; r++)
-			measure(tables, l * ROUNDS + r);
-		for (int f = 0; f < N_FAMILIES; f++) {
-			for (int n = 0; n < N_COLUMNS; n++) {
-				dispatch_bpf__destroy(tables[f][n].ours);
-				lookup_bpf__destroy(tables[f][n].others);
-			}
-		}
-	}
+	for (int i = 0; i < LOADS; i++)
+		load_and_measure();
+	printf("One lookup, interleaved on CPU %d: %d rounds of %d lookups, or %d of %d where the port "
+	       "changes.\n",
+	       cpu, LOADS * ROUNDS, REPEAT, LOADS * ROUNDS / SPARSE, SINGLES);
 	for (int f = 0; f < N_FAMILIES; f++)
-		good &= report(f);
+		for (enum kind kind = STEADY; kind < N_KINDS; kind++)
+			print_figures(f, kind);
+	printf("\nThe same port again and again, median of the rounds' ratios:\n");
+	for (int f = 0; f < N_FAMILIES; f++)
+		good &= judge_all(f);
 	return good ? 0 : 1;
 }

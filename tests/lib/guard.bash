@@ -47,6 +47,18 @@ guard_check() {
   fi
 }
 
+# guard_processes NETNS [PID...]: the processes in the network namespace with this inode, but for PID...
+guard_processes() {
+  local netns=$1 path pid
+
+  shift
+  while read -r path; do
+    pid=${path#/proc/}
+    pid=${pid%%/*}
+    [[ " $* " == *" $pid "* ]] || echo "$pid"
+  done < <(find /proc/[0-9]*/ns/net -maxdepth 0 -lname "net:\\[$netns\\]" 2>/dev/null)
+}
+
 # guard_enter ARG...: starts the script again in network and mount namespaces of its own, with nothing in /run
 # and /sys/fs/bpf and the loopback device up; returns when we are there. Call it as `guard_enter "$@"`.
 guard_enter() {

@@ -77,13 +77,7 @@ spawn() {
 
 # in_ns: the pids of all processes in the test's network namespace, but for the one that holds it.
 in_ns() {
-  local path pid
-
-  while read -r path; do
-    pid=${path#/proc/}
-    pid=${pid%%/*}
-    [[ $pid == "$HOLDER" ]] || echo "$pid"
-  done < <(find /proc/[0-9]*/ns/net -maxdepth 0 -lname "net:\\[$NETNS\\]" 2>/dev/null)
+  guard_processes "$NETNS" "$HOLDER"
 }
 
 # End of a test, passed or failed: everything that runs in its namespace is killed, daemons too.

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The table: a line for each listener, and under it one for each binding.
+ *
+ *   ID  PROGRAM         PID  USER  LISTENS ON
+ *    1  legacy-server  4711  root  tcp 127.0.0.1:8080
+ *         127.0.0.1     port 7            3 lookups
+ *         127.0.0.0/24  ports * less 22  12 lookups, 2 misses
+ */
+#include "helper/cli/listing.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "helper/cli/address.h"
+#include "helper/cli/text.h"
+
+#define LINE 512
+#define CELL 128
+
+const char *listing_user(uint32_t uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? user->pw_name : NULL;
+}
+
+void listing_ports(const struct skl_record_binding *b, char text[LISTING_PORTS])
+{
+	if (b->port_first <= 1 && b->port_last == 65535)
+		strcpy(text, "*");
+	else if (b->port_first == b->port_last)
+		snprintf(text, LISTING_PORTS, "%u", b->port_first);
+	else
+		snprintf(text, LISTING_PORTS, "%u-%u", b->port_first, b->port_last);
+}
+
+enum column { ID, PROGRAM, PID, USER, LISTENS, N_COLUMNS };
+
+static const char *const titles[N_COLUMNS] = {"ID", "PROGRAM", "PID", "USER", "LISTENS ON"};
+
+/* Of a binding's line. */
+enum part { PREFIX, PORTS, LOOKUPS, REST, N_PARTS };
+
+struct widths {
+	size_t columns[N_COLUMNS];
+	size_t parts[N_PARTS];
+};
+
+/* What is not so for every listener, "" where there is nothing to say. */
+static void remarks(const struct skl_record_listener *l, char text[CELL])
+{
+	char device[IF_NAMESIZE];
+	bool here = false;
+	struct stat own;
+	size_t n = 0;
+
+	if (stat("/proc/self/ns/net", &own) == 0)
+		here = own.st_ino == l->netns;
+	text[0] = '\0';
+	if (l->members > 1)
+		n += (size_t)snprintf(text + n, CELL - n, ", %u sockets", l->members);
+	if (l->ifindex && here && if_indextoname(l->ifindex, device))
+		n += (size_t)snprintf(text + n, CELL - n, ", on %s", device);
+	else if (l->ifindex)
+		n += (size_t)snprintf(text + n, CELL - n, ", on device %u", l->ifindex);
+	if (!here)
+		n += (size_t)snprintf(text + n, CELL - n, ", in netns %llu", (unsigned long long)l->netns);
+	if (l->state == SKL_LISTENER_STALE)
+		snprintf(text + n, CELL - n, ", closed");
+}
+
+static void listener_cells(const struct skl_record_listener *l, char cells[N_COLUMNS][CELL])
+{
+	struct address a = {.family = l->family, .port = l->port, .v6only = l->v6only};
+	const char *user = listing_user(l->uid);
+	char where[ADDRESS_TEXT], more[CELL];
+
+	snprintf(cells[ID], CELL, "%llu", (unsigned long long)l->id);
+	snprintf(cells[PROGRAM], CELL, "%s", *l->program ? l->program : "?");
+	snprintf(cells[PID], CELL, "%d", l->pid);
+	if (user)
+		snprintf(cells[USER], CELL, "%s", user);
+	else
+		snprintf(cells[USER], CELL, "%u", l->uid);
+	memcpy(a.bytes, l->address, sizeof(a.bytes));
+	address_format(&a, where);
+	remarks(l, more);
+	snprintf(cells[LISTENS], CELL, "%s %s%.*s", l->protocol == IPPROTO_TCP ? "tcp" : "udp", where,
+		 CELL - ADDRESS_TEXT - 8, more);
+	for (int c = 0; c < N_COLUMNS; c++)
+		text_make_printable(cells[c]);
+}
+
+static size_t count(char *text, size_t size, unsigned long long n, const char *one, const char *many)
+{
+	return n ? (size_t)snprintf(text, size, ", %llu %s", n, n == 1 ? one : many) : 0;
+}
+
+/* `brief` tells how many ports are left out instead of which. */
+static void binding_cells(const struct skl_record_binding *b, bool brief, char cells[N_PARTS][CELL])
+{
+	char prefix[ADDRESS_TEXT], ports[LISTING_PORTS];
+	size_t n;
+
+	address_format_prefix(b->family, b->address, b->prefixlen, true, prefix);
+	snprintf(cells[PREFIX], CELL, "%s", prefix);
+	listing_ports(b, ports);
+	n = (size_t)snprintf(cells[PORTS], CELL, "port%s %s", b->port_first == b->port_last ? "" : "s",
+			     ports);
+	if (b->left_out && (brief || !*b->less))
+		snprintf(cells[PORTS] + n, CELL - n, " less %u of them", b->left_out);
+	else if (b->left_out)
+		snprintf(cells[PORTS] + n, CELL - n, " less %s", b->less);
+	snprintf(cells[LOOKUPS], CELL, "%llu", (unsigned long long)b->lookups);
+	n = (size_t)snprintf(cells[REST], CELL, " lookup%s", b->lookups == 1 ? "" : "s");
+	n += count(cells[REST] + n, CELL - n, b->misses, "miss", "misses");
+	count(cells[REST] + n, CELL - n, b->errors, "error", "errors");
+	for (int p = 0; p < N_PARTS; p++)
+		text_make_printable(cells[p]);
+}
+
+static void widen(size_t *width, const char *cell)
+{
+	size_t n = text_width(cell);
+
+	if (n > *width)
+		*width = n;
+}
+
+static void measure(const struct report *report, bool brief, struct widths *w)
+{
+	memset(w, 0, sizeof(*w));
+	for (int c = 0; c < N_COLUMNS; c++)
+		w->columns[c] = strlen(titles[c]);
+	for (size_t i = 0; i < report->n_listeners; i++) {
+		char cells[N_COLUMNS][CELL];
+
+		listener_cells(&report->listeners[i].record, cells);
+		for (int c = 0; c < N_COLUMNS; c++)
+			widen(&w->columns[c], cells[c]);
+	}
+	for (size_t i = 0; i < report->n_bindings; i++) {
+		char cells[N_PARTS][CELL];
+
+		binding_cells(&report->bindings[i], brief, cells);
+		for (int p = 0; p < N_PARTS; p++)
+			widen(&w->parts[p], cells[p]);
+	}
+}
+
+/* A line grows by cells, each with its gap; the last one is not padded. */
+struct line {
+	size_t used;
+	char text[LINE];
+};
+
+static void add(struct line *line, const char *cell, size_t width, bool to_the_right, size_t gap)
+{
+	size_t n = text_width(cell), space = n < width ? width - n : 0;
+	size_t before = to_the_right ? space : 0;
+
+	line->used += (size_t)snprintf(line->text + line->used, LINE - line->used, "%*s%s%*s", (int)before,
+				       "", cell, (int)(space - before + gap), "");
+	if (line->used >= LINE)
+		line->used = LINE - 1;
+}
+
+static void print(struct line *line, size_t width)
+{
+	text_make_printable(line->text); /* where the end of the buffer has cut a character */
+	text_cut(line->text, width);
+	puts(line->text);
+}
+
+static void print_columns(const struct widths *w, const char *const cells[N_COLUMNS], size_t width)
+{
+	struct line line = {0};
+
+	for (int c = 0; c < LISTENS; c++)
+		add(&line, cells[c], w->columns[c], c == ID || c == PID, 2);
+	add(&line, cells[LISTENS], 0, false, 0);
+	print(&line, width);
+}
+
+static size_t indent(const struct widths *w)
+{
+	return w->columns[ID] + 4;
+}
+
+static void print_listener(const struct report_listener *l, const struct widths *w, bool brief, size_t width)
+{
+	char cells[N_COLUMNS][CELL];
+	const char *pointers[N_COLUMNS];
+
+	listener_cells(&l->record, cells);
+	for (int c = 0; c < N_COLUMNS; c++)
+		pointers[c] = cells[c];
+	print_columns(w, pointers, width);
+	for (size_t i = 0; i < l->n_bindings; i++) {
+		char parts[N_PARTS][CELL];
+		struct line line = {0};
+
+		binding_cells(&l->bindings[i], brief, parts);
+		add(&line, "", indent(w), false, 0);
+		add(&line, parts[PREFIX], w->parts[PREFIX], false, 2);
+		add(&line, parts[PORTS], w->parts[PORTS], false, 2);
+		add(&line, parts[LOOKUPS], w->parts[LOOKUPS], true, 0);
+		add(&line, parts[REST], 0, false, 0);
+		print(&line, width);
+	}
+}
+
+void listing_table(const struct report *report, size_t width)
+{
+	struct widths w;
+	bool brief = false;
+
+	measure(report, brief, &w);
+	if (width &&
+	    indent(&w) + w.parts[PREFIX] + 2 + w.parts[PORTS] + 2 + w.parts[LOOKUPS] + w.parts[REST] >
+		    width) {
+		brief = true;
+		measure(report, brief, &w);
+	}
+	print_columns(&w, titles, width);
+	for (size_t i = 0; i < report->n_listeners; i++)
+		print_listener(&report->listeners[i], &w, brief, width);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* skl status: who covers what. */
+#include "helper/cli/skl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "helper/cli/client.h"
+#include "helper/cli/listing.h"
+#include "helper/cli/report.h"
+
+const char status_help[] =
+	"usage: skl status [-j]\n"
+	"\n"
+	"Shows each listener that covers something and, below it, the addresses and ports it covers and how\n"
+	"often packets looked them up. A miss is a lookup that found the listener gone, an error one for "
+	"which\n"
+	"the kernel refused its socket; both went on to whoever is bound there. *:80 is bound to every IPv4\n"
+	"and IPv6 address, 0.0.0.0:80 and [::]:80 to those of one family.\n"
+	"\n"
+	"  -j, --json    print JSON, as helper/cli/status.schema.json describes it\n"
+	"      --help    show this\n"
+	"\n"
+	"Exit code: 0, 1 where no helper answers or it refuses, 2 for an unknown option.\n";
+
+/* Returns 0 and a report, or -errno having complained. */
+static int fetch(struct report *report)
+{
+	struct client_answer answer;
+	int err = client_ask(SKL_STATUS, NULL, 0, -1, &answer);
+
+	if (err) {
+		client_complain(err);
+		return err;
+	}
+	if (answer.error) {
+		complain("%s: %s", client_helper(), *answer.text ? answer.text : strerror(answer.error));
+		err = -answer.error;
+	} else if (answer.fd < 0) {
+		client_complain(err = -EBADMSG);
+	} else {
+		err = report_read(answer.fd, report);
+		if (err)
+			complain("%s: what the helper reports cannot be read: %s", client_helper(),
+				 strerror(-err));
+	}
+	if (answer.fd >= 0)
+		close(answer.fd);
+	return err;
+}
+
+/* How wide the terminal is, in characters; 0 where stdout is none. */
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
+int status_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct report report;
+	bool json = false;
+	int c, err = 0;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":j", options, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			fputs(status_help, stdout);
+			return SKL_OK;
+		default:
+			complain_option(c, argv);
+			return SKL_USAGE;
+		}
+	}
+	if (argv[optind]) {
+		complain("status: %s: not expected: see `skl help status`", argv[optind]);
+		return SKL_USAGE;
+	}
+	if (fetch(&report) != 0)
+		return SKL_FAILED;
+	if (json)
+		err = listing_json(&report);
+	else if (report.n_listeners == 0)
+		puts("Nothing is covered.");
+	else
+		listing_table(&report, terminal_width());
+	report_free(&report);
+	if (err)
+		complain("status: %s", strerror(-err));
+	return err ? SKL_FAILED : SKL_OK;
+}

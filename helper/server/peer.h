@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who is asking: only what the kernel says. */
+#ifndef SKL_PEER_H
+#define SKL_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct peer {
+	uid_t uid; /* as of connect() */
+	gid_t gid;
+	pid_t pid;	  /* decoration; 0 when it is not visible from here */
+	int pidfd;	  /* the process that connected, or -1 */
+	char program[16]; /* decoration: its name now */
+};
+
+/* Reads who connected to the socket `conn`. 0 or -errno; peer_close() in any case. */
+int peer_read(int conn, struct peer *out);
+void peer_close(struct peer *p);
+
+/*
+ * May it bind ports below ip_unprivileged_port_start in the network namespace
+ * `netns` (a descriptor)? That is CAP_NET_BIND_SERVICE in the user namespace
+ * that owns it, as ns_capable() in the kernel would see it. A peer that is gone
+ * may not.
+ */
+bool peer_may_bind_low(const struct peer *p, int netns);
+
+#endif

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/server/server.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "helper/claim.h"
+#include "helper/fdpass.h"
+#include "helper/log.h"
+#include "helper/server/peer.h"
+#include "helper/status.h"
+#include "helper/wire.h"
+
+#define CONNECTIONS  128  /* at the same time; more wait in the socket's queue */
+#define SILENCE_MS   2000 /* a connection without a request is closed */
+#define EXPECTED_MAX 256
+#define LINGER_MS    2000 /* an idle helper waits for a program that forks before it listens */
+
+struct connection {
+	int fd; /* -1: free */
+	uint64_t deadline;
+};
+
+struct server {
+	struct spaces *spaces;
+	bool exit_idle;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int listener, epoll, signals;
+	struct connection connections[CONNECTIONS];
+	size_t n_connections;
+	int expected[EXPECTED_MAX];	/* pidfds; -1: free */
+	uint64_t idle_since, next_tick; /* ms; 0: not idle, never */
+};
+
+/* What epoll hands back: the kind in the high half, an index in the low one. */
+enum source { FROM_LISTENER, FROM_SIGNALS, FROM_CONNECTION, FROM_EXPECTED };
+
+static uint64_t now_ms(void)
+{
+	return boottime_ns() / 1000000;
+}
+
+static int watch(struct server *s, int fd, enum source source, size_t index)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)source << 32 | index};
+
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static void answer(int conn, int err, const struct say *said, int attached)
+{
+	struct skl_reply reply = {
+		.magic = SKL_WIRE_MAGIC,
+		.version = SKL_WIRE_VERSION,
+		.length = (uint32_t)(sizeof(reply) + said->length),
+		.error = -err,
+	};
+	struct iovec parts[] = {{&reply, sizeof(reply)}, {(void *)said->text, said->length}};
+
+	/* who does not wait for the answer does not get it */
+	fdpass_send(conn, parts, 2, attached);
+}
+
+/* Keeps the helper from leaving while the peer's process lives. */
+static int expect(struct server *s, struct peer *peer, struct say *said)
+{
+	size_t i;
+	int err;
+
+	if (!s->exit_idle)
+		return 0;
+	if (peer->pidfd < 0)
+		return say_error(said, ESRCH, "request",
+				 "the process that asks is not visible to the helper");
+	for (i = 0; i < EXPECTED_MAX && s->expected[i] >= 0; i++)
+		;
+	if (i == EXPECTED_MAX)
+		return say_error(said, EMFILE, "request", "the helper expects %d programs already",
+				 EXPECTED_MAX);
+	err = watch(s, peer->pidfd, FROM_EXPECTED, i);
+	if (err)
+		return say_error(said, -err, "request", "the process that asks cannot be watched");
+	s->expected[i] = peer->pidfd;
+	peer->pidfd = -1;
+	return 0;
+}
+
+static int dispatch(struct server *s, struct peer *peer, const struct skl_request *request, const char *text,
+		    size_t length, int fd, struct say *said, int *attached)
+{
+	switch (request->kind) {
+	case SKL_CLAIM_LISTEN:
+	case SKL_CLAIM_BIND:
+	case SKL_CLAIM_ATTACH:
+		return claim(s->spaces, peer, request, text, length, fd, said);
+	case SKL_STATUS:
+		*attached = status_memfd(s->spaces, peer);
+		if (*attached < 0)
+			return say_error(said, -*attached, "status", "cannot be written");
+		return 0;
+	case SKL_EXPECT:
+		return expect(s, peer, said);
+	default:
+		return say_error(said, EOPNOTSUPP, "request", "kind %u is not known to this helper",
+				 request->kind);
+	}
+}
+
+static int check_header(const struct skl_request *request, size_t got, struct say *said)
+{
+	/* magic, version, kind and length stand where they are in every version */
+	if (got < 12 || request->magic != SKL_WIRE_MAGIC)
+		return say_error(said, EBADMSG, "request", "this is not a request to an skl helper");
+	if (request->version != SKL_WIRE_VERSION)
+		return say_error(said, EPROTONOSUPPORT, "request",
+				 "version %u of the wire was spoken, this helper speaks %u (the shim and the "
+				 "helper are of different releases)",
+				 request->version, SKL_WIRE_VERSION);
+	if (got < sizeof(*request) || request->length != got)
+		return say_error(said, EBADMSG, "request", "%zu bytes came, %u were announced", got,
+				 request->length);
+	return 0;
+}
+
+static int refuse_message(ssize_t err, struct say *said)
+{
+	if (err == -ETOOMANYREFS)
+		return say_error(said, ETOOMANYREFS, "request", "more than one descriptor came with it");
+	if (err == -EMSGSIZE)
+		return say_error(said, EMSGSIZE, "request", "longer than %zu bytes",
+				 sizeof(struct skl_request) + SKL_TEXT_MAX);
+	return say_error(said, (int)-err, "request", "it could not be received");
+}
+
+/* One request from a connection that is ready to be read. */
+static void serve(struct server *s, int conn)
+{
+	static union {
+		struct skl_request header;
+		char bytes[sizeof(struct skl_request) + SKL_TEXT_MAX];
+	} message;
+	struct say said = {0};
+	struct peer peer;
+	int fd = -1, attached = -1, err;
+	ssize_t got;
+
+	got = fdpass_receive(conn, &message, sizeof(message), &fd);
+	if (got == 0)
+		return;
+	if (got < 0) {
+		err = refuse_message(got, &said);
+	} else {
+		err = check_header(&message.header, (size_t)got, &said);
+		if (!err) {
+			err = peer_read(conn, &peer);
+			if (err)
+				say_error(&said, -err, "request", "who asks could not be read");
+			else
+				err = dispatch(s, &peer, &message.header,
+					       message.bytes + sizeof(message.header),
+					       (size_t)got - sizeof(message.header), fd, &said, &attached);
+			peer_close(&peer);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	answer(conn, err, &said, attached);
+	if (attached >= 0)
+		close(attached);
+}
+
+static void end_connection(struct server *s, struct connection *c)
+{
+	close(c->fd);
+	c->fd = -1;
+	if (s->n_connections-- == CONNECTIONS)
+		watch(s, s->listener, FROM_LISTENER, 0);
+}
+
+static void accept_one(struct server *s)
+{
+	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	size_t i = 0;
+
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			log_warn("no descriptor left for another connection");
+		return;
+	}
+	while (i < CONNECTIONS && s->connections[i].fd >= 0)
+		i++;
+	if (i == CONNECTIONS || watch(s, fd, FROM_CONNECTION, i) < 0) {
+		close(fd);
+		return;
+	}
+	s->connections[i] = (struct connection){.fd = fd, .deadline = now_ms() + SILENCE_MS};
+	if (++s->n_connections == CONNECTIONS)
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
+}
+
+static void end_expected(struct server *s, size_t i)
+{
+	close(s->expected[i]);
+	s->expected[i] = -1;
+}
+
+/* Returns true when it is time to leave. */
+static bool on_signal(struct server *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_signo == SIGHUP)
+		return false;
+	log_notice("ends by signal %u; coverage stays in place", info.ssi_signo);
+	return true;
+}
+
+/* Returns true when it is time to leave. */
+static bool on_event(struct server *s, const struct epoll_event *event)
+{
+	size_t index = event->data.u64 & 0xffffffff;
+
+	switch ((enum source)(event->data.u64 >> 32)) {
+	case FROM_LISTENER:
+		accept_one(s);
+		break;
+	case FROM_CONNECTION:
+		serve(s, s->connections[index].fd);
+		end_connection(s, &s->connections[index]);
+		s->next_tick = 1; /* there may be something to watch now */
+		break;
+	case FROM_EXPECTED:
+		end_expected(s, index);
+		break;
+	case FROM_SIGNALS:
+		return on_signal(s);
+	}
+	return false;
+}
+
+static uint64_t close_silent(struct server *s, uint64_t now)
+{
+	uint64_t next = 0;
+
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		struct connection *c = &s->connections[i];
+
+		if (c->fd < 0)
+			continue;
+		if (c->deadline <= now)
+			end_connection(s, c);
+		else if (next == 0 || c->deadline < next)
+			next = c->deadline;
+	}
+	return next;
+}
+
+static bool is_idle(const struct server *s)
+{
+	if (s->n_connections || !spaces_empty(s->spaces))
+		return false;
+	for (size_t i = 0; i < EXPECTED_MAX; i++) {
+		if (s->expected[i] >= 0)
+			return false;
+	}
+	return true;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
+
+/* What is to be done by time. Returns the ms until it wants to run again, or -1; *leave when idle for long.
+ */
+static int on_time(struct server *s, bool *leave)
+{
+	uint64_t now = now_ms(), next;
+	int tick;
+
+	if (s->next_tick && s->next_tick <= now) {
+		tick = spaces_tick(s->spaces);
+		s->next_tick = tick < 0 ? 0 : now + (uint64_t)tick;
+	}
+	next = sooner(close_silent(s, now), s->next_tick);
+	if (!s->exit_idle || !is_idle(s)) {
+		s->idle_since = 0;
+	} else {
+		if (!s->idle_since)
+			s->idle_since = now;
+		*leave = now - s->idle_since >= LINGER_MS;
+		next = sooner(next, s->idle_since + LINGER_MS);
+	}
+	if (next == 0)
+		return -1;
+	return next > now ? (int)(next - now) : 0;
+}
+
+int server_run(struct server *s)
+{
+	struct epoll_event events[32];
+	bool leave = false;
+
+	for (;;) {
+		int wait = on_time(s, &leave), n;
+
+		if (leave)
+			return 1;
+		n = epoll_wait(s->epoll, events, sizeof(events) / sizeof(events[0]), wait);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < n; i++) {
+			if (on_event(s, &events[i]))
+				return 0;
+		}
+	}
+}
+
+static bool somebody_answers(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes;
+
+	if (fd < 0)
+		return false;
+	yes = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN;
+	close(fd);
+	return yes;
+}
+
+static int bind_socket(struct server *s, const struct server_options *o)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct group *group = o->group ? getgrnam(o->group) : NULL;
+	mode_t mask;
+	int err;
+
+	if (strlen(o->path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, o->path);
+	if (somebody_answers(&address))
+		return -EADDRINUSE;
+	unlink(o->path);
+	s->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->listener < 0)
+		return -errno;
+	mask = umask(0777); /* nobody connects before mode and group are right */
+	err = bind(s->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	umask(mask);
+	if (err)
+		return err;
+	strcpy(s->path, o->path);
+	if (group && chown(o->path, (uid_t)-1, group->gr_gid) < 0)
+		return -errno;
+	if (chmod(o->path, o->mode) < 0 || listen(s->listener, 4096) < 0)
+		return -errno;
+	return 0;
+}
+
+static int open_signals(struct server *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals < 0 ? -errno : 0;
+}
+
+int server_open(struct server **out, const struct server_options *options, struct spaces *spaces)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->spaces = spaces;
+	s->exit_idle = options->exit_idle;
+	s->listener = s->signals = -1;
+	s->next_tick = 1;
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		s->connections[i].fd = -1;
+	for (size_t i = 0; i < EXPECTED_MAX; i++)
+		s->expected[i] = -1;
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	err = s->epoll < 0 ? -errno : 0;
+	if (!err)
+		err = open_signals(s);
+	if (!err)
+		err = watch(s, s->signals, FROM_SIGNALS, 0);
+	if (!err)
+		err = bind_socket(s, options);
+	if (!err)
+		err = watch(s, s->listener, FROM_LISTENER, 0);
+	if (err) {
+		server_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void server_close(struct server *s)
+{
+	if (s->path[0])
+		unlink(s->path);
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		if (s->connections[i].fd >= 0)
+			close(s->connections[i].fd);
+	}
+	for (size_t i = 0; i < EXPECTED_MAX; i++) {
+		if (s->expected[i] >= 0)
+			end_expected(s, i);
+	}
+	if (s->listener >= 0)
+		close(s->listener);
+	if (s->signals >= 0)
+		close(s->signals);
+	if (s->epoll >= 0)
+		close(s->epoll);
+	free(s);
+}

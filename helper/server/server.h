@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The helper's socket: connections, one request each, and the processes that are expected to claim. */
+#ifndef SKL_SERVER_H
+#define SKL_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "helper/space.h"
+
+struct server_options {
+	const char *path; /* of the socket */
+	mode_t mode;
+	const char *group; /* gets the socket, where it exists; NULL: root's */
+	bool exit_idle;	   /* leave when no coverage and no expected process is left */
+};
+
+struct server;
+
+/*
+ * Binds the socket: when this returns 0, requests are accepted. Returns
+ * -EADDRINUSE when another helper answers there, or -errno. A socket file that
+ * nobody answers at is replaced.
+ */
+int server_open(struct server **out, const struct server_options *options, struct spaces *spaces);
+
+/* Serves until a signal (returns 0), until idle with exit_idle (returns 1), or until -errno. */
+int server_run(struct server *s);
+
+/* Removes the socket and closes. */
+void server_close(struct server *s);
+
+#endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/space.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helper/datapath/diag.h"
+#include "helper/datapath/netns.h"
+#include "helper/datapath/pins.h"
+#include "helper/log.h"
+
+#define WATCH_MS  500  /* "within a second" a wide binding has given way */
+#define SWEEP_MS  1000 /* a listener that is gone is forgotten */
+#define LINGER_MS 5000 /* an empty namespace keeps its programs, for a server that is being restarted */
+
+uint64_t boottime_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t now_ms(void)
+{
+	return boottime_ns() / 1000000;
+}
+
+static const int families[] = {AF_INET, AF_INET6};
+
+static int refresh_ports(struct space *s, uint8_t protocol, uint16_t first, uint16_t last)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct rule r = {.prefix = prefix_any(families[i]),
+				 .first = first,
+				 .last = last,
+				 .protocol = protocol};
+		int one = datapath_refresh(s->datapath, &s->table, &r);
+
+		if (one)
+			err = one;
+	}
+	return err;
+}
+
+bool space_has_wide(const struct space *s)
+{
+	for (size_t i = 0; i < s->table.n_bindings; i++) {
+		if (rule_is_wide(&s->table.bindings[i]->rule))
+			return true;
+	}
+	return false;
+}
+
+static void on_port_changed(void *context, uint8_t protocol, uint16_t port)
+{
+	struct space *s = context;
+	int err = refresh_ports(s, protocol, port, port);
+
+	if (err)
+		log_error("namespace %llu: port %u: %s", (unsigned long long)s->netns_ino, port,
+			  strerror(-err));
+}
+
+int space_look(struct space *s, int diag)
+{
+	struct holder *holders;
+	size_t n;
+	int err = diag_holders(diag, &holders, &n);
+
+	if (err)
+		return err;
+	table_set_holders(&s->table, holders, n, space_has_wide(s) ? on_port_changed : NULL, s);
+	return 0;
+}
+
+void space_forget_binding(struct space *s, struct binding *b)
+{
+	struct binding copy = *b;
+	int err;
+
+	table_remove_binding(&s->table, b);
+	err = datapath_refresh(s->datapath, &s->table, &copy.rule);
+	if (err) /* a port may still lead to its number: better never used again than counted for another */
+		log_error("namespace %llu: binding %llu: %s", (unsigned long long)s->netns_ino,
+			  (unsigned long long)copy.id, strerror(-err));
+	else
+		datapath_remove_binding(s->datapath, &copy);
+}
+
+void space_forget_listener(struct space *s, struct listener *l)
+{
+	for (size_t i = s->table.n_bindings; i-- > 0;) {
+		if (s->table.bindings[i]->listener == l)
+			space_forget_binding(s, s->table.bindings[i]);
+	}
+	datapath_remove_listener(s->datapath, l);
+	table_remove_listener(&s->table, l);
+	if (s->table.n_listeners == 0)
+		s->empty_since = now_ms();
+}
+
+bool space_listener_alive(struct space *s, struct listener *l)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < l->n_members; i++) {
+		struct member *m = &l->members[i];
+
+		if (!m->dead && !datapath_member_alive(s->datapath, m)) {
+			m->dead = true;
+			datapath_drop_socket(s->datapath, m);
+		}
+		any |= !m->dead;
+	}
+	return any;
+}
+
+static void sweep(struct space *s)
+{
+	for (size_t i = s->table.n_listeners; i-- > 0;) {
+		struct listener *l = s->table.listeners[i];
+		char where[LISTENER_TEXT];
+
+		if (space_listener_alive(s, l))
+			continue;
+		listener_format(l, where);
+		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
+			 l->members[0].program, where);
+		space_forget_listener(s, l);
+	}
+}
+
+/* Keeps a sock_diag socket only while wide bindings are there to be watched: it keeps the namespace alive. */
+static void watch(struct space *s)
+{
+	if (!space_has_wide(s)) {
+		if (s->diag >= 0)
+			close(s->diag);
+		s->diag = -1;
+		return;
+	}
+	if (s->diag < 0)
+		return;
+	if (space_look(s, s->diag) < 0)
+		log_warn("namespace %llu: its sockets cannot be listed", (unsigned long long)s->netns_ino);
+}
+
+static void free_space(struct space *s)
+{
+	table_clear(&s->table);
+	if (s->diag >= 0)
+		close(s->diag);
+	free(s);
+}
+
+int spaces_tick(struct spaces *all)
+{
+	struct space **link = &all->first, *s;
+	int next = -1;
+
+	while ((s = *link)) {
+		sweep(s);
+		watch(s);
+		if (s->empty_since && now_ms() - s->empty_since >= LINGER_MS) {
+			*link = s->next;
+			datapath_remove(s->datapath);
+			free_space(s);
+			continue;
+		}
+		if (s->diag >= 0)
+			next = WATCH_MS;
+		else if (next < 0)
+			next = SWEEP_MS;
+		link = &s->next;
+	}
+	return next;
+}
+
+bool spaces_empty(const struct spaces *s)
+{
+	for (const struct space *one = s->first; one; one = one->next) {
+		if (one->table.n_listeners)
+			return false;
+	}
+	return true;
+}
+
+static struct space *new_space(struct spaces *all, uint64_t netns_ino)
+{
+	struct space *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->netns_ino = netns_ino;
+	s->diag = -1;
+	s->empty_since = now_ms();
+	s->next = all->first;
+	return s;
+}
+
+int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space **out)
+{
+	char path[4096];
+	struct space *s;
+	int err;
+
+	for (s = all->first; s; s = s->next) {
+		if (s->netns_ino == netns_ino) {
+			*out = s;
+			return 0;
+		}
+	}
+	s = new_space(all, netns_ino);
+	if (!s)
+		return -ENOMEM;
+	pins_path(path, sizeof(path), all->base, netns_ino);
+	err = datapath_create(&s->datapath, path, netns);
+	if (err) {
+		free(s);
+		return err;
+	}
+	all->first = s;
+	*out = s;
+	return 0;
+}
+
+/* An earlier helper's bindings may be half written, and ports may have changed hands since. */
+static void catch_up(struct space *s)
+{
+	struct netns_view view;
+	int netns = netns_find(s->netns_ino), err;
+
+	sweep(s);
+	if (netns < 0) {
+		log_warn("namespace %llu: no process is in it; its ranges are not watched",
+			 (unsigned long long)s->netns_ino);
+		return;
+	}
+	err = netns_look(netns, &view);
+	close(netns);
+	if (err) {
+		log_warn("namespace %llu: cannot be looked into: %s", (unsigned long long)s->netns_ino,
+			 strerror(-err));
+		return;
+	}
+	s->diag = view.diag;
+	if (space_look(s, s->diag) < 0)
+		return;
+	if (refresh_ports(s, IPPROTO_TCP, 0, 65535) < 0 || refresh_ports(s, IPPROTO_UDP, 0, 65535) < 0)
+		log_error("namespace %llu: not all of its coverage could be written",
+			  (unsigned long long)s->netns_ino);
+	watch(s);
+}
+
+static void adopt(void *context, const char *path, uint64_t netns_ino)
+{
+	struct spaces *all = context;
+	struct space *s = new_space(all, netns_ino);
+	int err = s ? datapath_adopt(&s->datapath, path, &s->table) : -ENOMEM;
+
+	if (err) {
+		free(s);
+		if (err == -ESTALE) {
+			log_notice("%s: its namespace is gone: removed", path);
+			pins_remove(path);
+		} else {
+			log_error("%s: cannot be taken over: %s", path, strerror(-err));
+		}
+		return;
+	}
+	all->first = s;
+	if (s->table.n_listeners)
+		s->empty_since = 0;
+	log_notice("namespace %llu: taken over with %zu listeners and %zu bindings",
+		   (unsigned long long)netns_ino, s->table.n_listeners, s->table.n_bindings);
+	catch_up(s);
+}
+
+void spaces_adopt(struct spaces *s)
+{
+	pins_each(s->base, adopt, s);
+}
+
+void spaces_close(struct spaces *all)
+{
+	while (all->first) {
+		struct space *s = all->first;
+
+		all->first = s->next;
+		datapath_close(s->datapath);
+		free_space(s);
+	}
+}
+
+void spaces_remove(struct spaces *all)
+{
+	while (all->first) {
+		struct space *s = all->first;
+
+		all->first = s->next;
+		datapath_remove(s->datapath);
+		free_space(s);
+	}
+	rmdir(all->base);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SKL_STATUS_H
+#define SKL_STATUS_H
+
+#include "helper/server/peer.h"
+#include "helper/space.h"
+
+/*
+ * A sealed memfd with the records of SKL_STATUS (helper/wire.h) that this peer
+ * may see: root everything, others what is their own. The caller closes it.
+ * Returns the descriptor or -errno.
+ */
+int status_memfd(const struct spaces *spaces, const struct peer *peer);
+
+#endif
