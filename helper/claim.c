@@ -220,11 +220,8 @@ static int judge(struct claim *c, struct rule *r)
 	while (policy_conflict(&c->space->table, &c->who, c->listener, r, &conflict)) {
 		struct listener *other = conflict.binding ? conflict.binding->listener : NULL;
 
-		if (other && !still_there(c, other)) {
-			c->before = c->before < c->space->table.n_bindings ? c->before
-									   : c->space->table.n_bindings;
+		if (other && !still_there(c, other))
 			continue;
-		}
 		if (!other || !has_instance(other, c->request->instance))
 			return policy_refuse(&conflict, r, c->s);
 		rule_format(r, what);

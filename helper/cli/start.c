@@ -22,8 +22,10 @@
 
 #define RETRY_MS    5
 #define DEADLINE_MS 10000
-/* When ours has left because another one came first, that one may need a moment until it answers. */
-#define GRACE_MS    1000
+/* When ours has left, then because another one came first, which may need a moment until it answers, or
+ * because another one was about to leave itself, and we need a new one. */
+#define GRACE_MS    200
+#define STARTS	    5
 
 int start_expect(void)
 {
@@ -158,33 +160,48 @@ static void tell(struct messages *m)
 		complain("%s", line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line);
 }
 
-/* Waits until a helper expects us. Returns 0, or -errno having complained. */
-static int await(struct messages *m)
+/*
+ * Waits until a helper expects us: ours, or another one. Returns 0, or -errno:
+ * where no helper is there, because ours has left (then its end of `m` is
+ * closed) or does not answer; otherwise having complained.
+ */
+static int await(struct messages *m, long deadline)
 {
-	long deadline = now_ms() + DEADLINE_MS;
-
 	for (;;) {
 		bool left = m->fd < 0;
 		int err = start_expect();
 
-		if (!client_is_absent(err))
+		if (!client_is_absent(err) || now_ms() >= deadline)
 			return err;
-		if (now_ms() >= deadline) {
-			tell(m);
-			complain("%s: the helper that was started there does not answer%s", client_helper(),
-				 left ? ": it has left" : "");
-			return err;
-		}
 		listen_for(m, RETRY_MS);
 		if (!left && m->fd < 0)
 			deadline = now_ms() + GRACE_MS;
 	}
 }
 
+static int start_once(const char *path, struct messages *m, long deadline)
+{
+	int err;
+
+	m->length = 0;
+	m->text[0] = '\0';
+	m->fd = launch(path);
+	if (m->fd < 0) {
+		err = m->fd;
+		complain("%s: %s", path, strerror(-err));
+		return client_is_absent(err) ? -EIO : err;
+	}
+	err = await(m, deadline);
+	if (m->fd >= 0)
+		close(m->fd);
+	return err;
+}
+
 int start_helper(void)
 {
-	struct messages m = {.fd = -1};
+	long deadline = now_ms() + DEADLINE_MS;
 	char path[PATH_MAX];
+	struct messages m;
 	int err = place_helper(path);
 
 	if (err) {
@@ -192,13 +209,14 @@ int start_helper(void)
 			 strerror(-err));
 		return err;
 	}
-	m.fd = launch(path);
-	if (m.fd < 0) {
-		complain("%s: %s", path, strerror(-m.fd));
-		return m.fd;
+	for (int i = 0; i < STARTS; i++) {
+		err = start_once(path, &m, deadline);
+		if (!client_is_absent(err) || now_ms() >= deadline)
+			break;
 	}
-	err = await(&m);
-	if (m.fd >= 0)
-		close(m.fd);
+	if (client_is_absent(err)) {
+		tell(&m);
+		complain("%s: the helper that was started does not answer there", client_helper());
+	}
 	return err;
 }

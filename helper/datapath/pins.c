@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define NAME	   "net-"
-#define UNFINISHED ".new-" NAME
+#define UNFINISHED "new-" NAME /* a bpffs allows no dot in a name */
 
 static bool on_bpffs(const char *path)
 {
@@ -51,7 +51,7 @@ void pins_path(char *out, size_t size, const char *base, uint64_t netns_ino)
 int pins_begin(const char *path, char *temporary, size_t size)
 {
 	const char *name = strrchr(path, '/') + 1;
-	int n = snprintf(temporary, size, "%.*s.new-%s", (int)(name - path), path, name);
+	int n = snprintf(temporary, size, "%.*snew-%s", (int)(name - path), path, name);
 
 	if (n < 0 || (size_t)n >= size)
 		return -ENAMETOOLONG;
