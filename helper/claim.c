@@ -320,6 +320,15 @@ static void take_back(struct claim *c)
 		space_forget_listener(c->space, c->listener);
 }
 
+static bool any_wide(const struct rule *rules, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (rule_is_wide(&rules[i]))
+			return true;
+	}
+	return false;
+}
+
 static int apply(struct claim *c)
 {
 	size_t said = c->s->length;
@@ -336,6 +345,8 @@ static int apply(struct claim *c)
 	/* of several sockets of a program on one port, the first has what is not about their own addresses */
 	wide_too = !find_sibling(c, true);
 	n = request_rules(c->wanted, c->listener, wide_too, RULES_MAX, &rules, c->s);
+	if (n > 0 && any_wide(rules, n)) /* what the dead had, a range gets */
+		space_sweep(c->space);
 	for (int i = 0; i < n && err >= 0; i++) {
 		err = judge(c, &rules[i]);
 		if (err == 0)

@@ -123,7 +123,7 @@ bool space_listener_alive(struct space *s, struct listener *l)
 	return any;
 }
 
-static void sweep(struct space *s)
+void space_sweep(struct space *s)
 {
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
 		struct listener *l = s->table.listeners[i];
@@ -167,7 +167,7 @@ int spaces_tick(struct spaces *all)
 	int next = -1;
 
 	while ((s = *link)) {
-		sweep(s);
+		space_sweep(s);
 		watch(s);
 		if (s->empty_since && now_ms() - s->empty_since >= LINGER_MS) {
 			*link = s->next;
@@ -238,7 +238,7 @@ static void catch_up(struct space *s)
 	struct netns_view view;
 	int netns = netns_find(s->netns_ino), err;
 
-	sweep(s);
+	space_sweep(s);
 	if (netns < 0) {
 		log_warn("namespace %llu: no process is in it; its ranges are not watched",
 			 (unsigned long long)s->netns_ino);

@@ -57,6 +57,9 @@ int spaces_tick(struct spaces *s);
 /* Is a member alive? What is not is taken out of the map and marked dead; forgets nothing. */
 bool space_listener_alive(struct space *s, struct listener *l);
 
+/* Forgets all listeners that are gone. */
+void space_sweep(struct space *s);
+
 /* Ends all coverage of a listener and forgets it. */
 void space_forget_listener(struct space *s, struct listener *l);
 

@@ -58,9 +58,10 @@ static int find_helper(int sock, const struct sockaddr_un *to, __u64 wait_ms, __
 	static const struct __kernel_old_timespec pause = {.tv_nsec = RETRY_MS * 1000000l};
 	__u64 now = now_ms();
 	__u64 patience = now + wait_ms;
-	int err;
 
 	for (;; now = now_ms()) {
+		int err;
+
 		*deadline = now + ASK_SECONDS * 1000;
 		err = connect_until(sock, to, *deadline);
 		if ((err != -ENOENT && err != -ECONNREFUSED) || now >= patience)
@@ -155,7 +156,7 @@ static int read_reply(const struct skl_reply *head, long got, unsigned int flags
 
 static int talk(int sock, const struct ask *ask, __u64 deadline, struct say *say, enum ask_end *end)
 {
-	struct skl_reply head;
+	struct skl_reply head = {0};
 	unsigned int flags = 0;
 	long got;
 

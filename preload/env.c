@@ -130,7 +130,7 @@ static void collect(struct collector *c, char byte)
 
 static void collect_from_kernel(struct collector *c)
 {
-	char buffer[512];
+	char buffer[512] = {0};
 	int fd = sys_open("/proc/self/environ", O_CLOEXEC);
 	long n;
 

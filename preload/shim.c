@@ -19,7 +19,6 @@
 
 #include "preload/ask.h"
 #include "preload/env.h"
-#include "preload/mem.h"
 #include "preload/real.h"
 #include "preload/say.h"
 #include "preload/sys.h"
@@ -40,7 +39,7 @@ static __u64 root_device, root_inode;
 
 static int identify_root(__u64 *device, __u64 *inode)
 {
-	struct statx stat;
+	struct statx stat = {0};
 
 	if (sys_statx("/", STATX_INO, &stat) < 0)
 		return 0;
@@ -182,13 +181,13 @@ static int claim(enum skl_kind kind, int fd)
 int bind(int fd, const struct sockaddr *address, unsigned int length)
 {
 	int result = real_bind(fd, address, length);
-	__be16 port;
+	const char *port;
 
 	if (result != 0 || !active || !is_internet(fd, SOCK_DGRAM) || option(fd, SO_PROTOCOL) != IPPROTO_UDP)
 		return result;
 	/* The kernel took it for an internet address, so it is long enough and could be read. */
-	memcpy(&port, (const char *)address + offsetof(struct sockaddr_in, sin_port), sizeof(port));
-	return port ? claim(SKL_CLAIM_BIND, fd) : result;
+	port = (const char *)address + offsetof(struct sockaddr_in, sin_port);
+	return port[0] || port[1] ? claim(SKL_CLAIM_BIND, fd) : result;
 }
 
 int listen(int fd, int backlog)

@@ -65,7 +65,7 @@ static void no_socket(struct text *text, int error)
 
 static void may_not_connect(struct text *text, const char *path)
 {
-	struct statx stat;
+	struct statx stat = {0};
 
 	text_add(text, "uid ");
 	text_add_number(text, sys_geteuid());

@@ -40,6 +40,7 @@ struct {
 SEC("sk_lookup")
 int empty(struct bpf_sk_lookup *ctx)
 {
+	(void)ctx;
 	return SK_PASS;
 }
 

@@ -106,7 +106,7 @@ is_refused() {
 }
 
 row() {
-  printf '    %15s %-6s %s\n' "$1" "port $2" "$3"
+  printf '    %s  port %-5s  %s\n' "$1" "$2" "$3"
 }
 
 # answers ADDRESS PORT... : legacy-server says there which port it is.

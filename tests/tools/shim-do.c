@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,16 +121,15 @@ static void (*signal_call)(void);
 
 static void handler(int number)
 {
-	char here;
+	const size_t top = (size_t)((uintptr_t)__builtin_frame_address(0) - (uintptr_t)alternate);
+	const size_t painted = top - 512; /* so much for this very frame */
+	size_t deepest = 0;
 
-	memset(alternate, 0x5a, (size_t)(&here - alternate) - 512);
+	memset(alternate, 0x5a, painted);
 	signal_call();
-	for (size_t i = 0; &alternate[i] < &here; i++) {
-		if (alternate[i] != 0x5a) {
-			stack_used = (size_t)(&here - &alternate[i]);
-			break;
-		}
-	}
+	while (deepest < painted && alternate[deepest] == 0x5a)
+		deepest++;
+	stack_used = top - deepest;
 }
 
 static void in_signal(void (*call)(void))
@@ -144,7 +144,7 @@ static void in_signal(void (*call)(void))
 	signal_call = call;
 	sigaltstack(&stack, NULL);
 	sigaction(SIGUSR1, &action, NULL);
-	raise(SIGUSR1);
+	pthread_kill(pthread_self(), SIGUSR1);
 	dprintf(1, "stack %zu\n", stack_used);
 }
 
