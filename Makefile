@@ -23,14 +23,15 @@ DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-ser
 DEPS_BENCH := gnuplot-nox
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION := 0.1.0
 
 SAN := -fsanitize=address,undefined -fno-omit-frame-pointer
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 PKGS     := libbpf libmnl
-CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"'
+CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
+	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wno-unused-parameter $(if $(WERROR),-Werror) $(if $(SANITIZE),$(SAN))
@@ -145,5 +146,71 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(UNIT_SRC)) $(BPFTEST) $(T
 
 .PHONY: tests
 tests: all $(TESTS)
+
+# ---- what people type ----
+
+# Only what is missing is installed, and no service is started by it.
+install_packages = @bash tests/lib/packages.bash
+
+.PHONY: demo
+demo: ## install what is missing, build, and show the main job (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO)
+	@$(MAKE) --no-print-directory all
+	@bash examples/demo.sh
+
+.PHONY: check
+check: ## install what is missing, build, and run every test that needs no virtual machine (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST)
+	@$(MAKE) --no-print-directory tests
+	@tests/run
+
+.PHONY: bench
+bench: ## measure, in namespaces of its own (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
+	@$(MAKE) --no-print-directory all $(BENCH)
+	@bash tests/bench/run
+
+.PHONY: deps
+deps: ## install every package that any target needs (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_BENCH) $(DEPS_LINT)
+
+.PHONY: lint
+lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck, shellcheck, mandoc, layers
+	clang-format --dry-run --Werror $(C_FILES)
+	shellcheck -x $(SH_FILES)
+	mandoc -T lint -W warning $(wildcard preload/*.7 helper/*.8 helper/cli/*.1)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+		--suppressions-list=.cppcheck -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='""' $(filter-out $(wildcard bpf/*.c tests/bench/*.bpf.c),$(filter %.c,$(C_FILES)))
+	clang-tidy --quiet --warnings-as-errors='*' $(HELPER_SRC) helper/main.c $(CLI_SRC) -- $(CPPFLAGS) -std=gnu11 $(PKG_CFLAGS) \
+		2>/dev/null
+	clang-tidy --quiet --warnings-as-errors='*' $(SHIM_SRC) -- -I. -std=gnu11 -ffreestanding 2>/dev/null
+	@! grep -n '#include "' preload/*.[ch] | grep -v -e '"preload/' -e '"helper/wire.h"' || \
+		{ echo "preload/ includes something else than helper/wire.h"; exit 1; }
+	@! grep -n '#include.*\(bpf\|datapath\|server\)/' helper/rules/*.[ch] || { echo "rules/ is pure"; exit 1; }
+	@! grep -ln '#include <bpf/' helper/*.c helper/rules/*.c helper/server/*.c helper/cli/*.c || \
+		{ echo "only helper/datapath/ uses libbpf"; exit 1; }
+	$(MAKE) --no-print-directory tests WERROR=1 B=$(B)/lint-gcc CC=gcc
+	$(MAKE) --no-print-directory tests WERROR=1 B=$(B)/lint-clang CC=clang
+
+.PHONY: install
+install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
+	install -D -m 755 $(B)/sklhelper $(DESTDIR)$(PREFIX)/sbin/sklhelper
+	install -D -m 755 $(B)/skl $(DESTDIR)$(PREFIX)/bin/skl
+	install -D -m 644 $(B)/libsklshim.so $(DESTDIR)$(LIBDIR)/skl/libsklshim.so
+	install -D -m 644 preload/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
+		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
+	-rmdir $(DESTDIR)$(LIBDIR)/skl
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(B)
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -20,8 +20,10 @@
 #include "helper/cli/address.h"
 #include "helper/cli/text.h"
 
-#define LINE 512
-#define CELL 128
+#define LINE   512
+#define CELL   128
+#define GAP    2
+#define INDENT 6
 
 const char *listing_user(uint32_t uid)
 {
@@ -46,11 +48,6 @@ static const char *const titles[N_COLUMNS] = {"ID", "PROGRAM", "PID", "USER", "L
 
 /* Of a binding's line. */
 enum part { PREFIX, PORTS, LOOKUPS, REST, N_PARTS };
-
-struct widths {
-	size_t columns[N_COLUMNS];
-	size_t parts[N_PARTS];
-};
 
 /* What is not so for every listener, "" where there is nothing to say. */
 static void remarks(const struct skl_record_listener *l, char text[CELL])
@@ -133,25 +130,35 @@ static void widen(size_t *width, const char *cell)
 		*width = n;
 }
 
-static void measure(const struct report *report, bool brief, struct widths *w)
+static void measure_columns(const struct report *report, size_t widths[N_COLUMNS])
 {
-	memset(w, 0, sizeof(*w));
 	for (int c = 0; c < N_COLUMNS; c++)
-		w->columns[c] = strlen(titles[c]);
+		widths[c] = strlen(titles[c]);
 	for (size_t i = 0; i < report->n_listeners; i++) {
 		char cells[N_COLUMNS][CELL];
 
 		listener_cells(&report->listeners[i].record, cells);
 		for (int c = 0; c < N_COLUMNS; c++)
-			widen(&w->columns[c], cells[c]);
+			widen(&widths[c], cells[c]);
 	}
-	for (size_t i = 0; i < report->n_bindings; i++) {
+}
+
+/* Returns how wide the lines of its bindings are in all. */
+static size_t measure_parts(const struct report_listener *l, bool brief, size_t widths[N_PARTS])
+{
+	size_t sum = INDENT + GAP + GAP;
+
+	memset(widths, 0, N_PARTS * sizeof(*widths));
+	for (size_t i = 0; i < l->n_bindings; i++) {
 		char cells[N_PARTS][CELL];
 
-		binding_cells(&report->bindings[i], brief, cells);
+		binding_cells(&l->bindings[i], brief, cells);
 		for (int p = 0; p < N_PARTS; p++)
-			widen(&w->parts[p], cells[p]);
+			widen(&widths[p], cells[p]);
 	}
+	for (int p = 0; p < N_PARTS; p++)
+		sum += widths[p];
+	return sum;
 }
 
 /* A line grows by cells, each with its gap; the last one is not padded. */
@@ -178,39 +185,35 @@ static void print(struct line *line, size_t width)
 	puts(line->text);
 }
 
-static void print_columns(const struct widths *w, const char *const cells[N_COLUMNS], size_t width)
+static void print_columns(const size_t widths[N_COLUMNS], const char *const cells[N_COLUMNS], size_t width)
 {
 	struct line line = {0};
 
 	for (int c = 0; c < LISTENS; c++)
-		add(&line, cells[c], w->columns[c], c == ID || c == PID, 2);
+		add(&line, cells[c], widths[c], c == ID || c == PID, GAP);
 	add(&line, cells[LISTENS], 0, false, 0);
 	print(&line, width);
 }
 
-static size_t indent(const struct widths *w)
+static void print_bindings(const struct report_listener *l, size_t width)
 {
-	return w->columns[ID] + 4;
-}
+	size_t widths[N_PARTS];
+	bool brief = false;
 
-static void print_listener(const struct report_listener *l, const struct widths *w, bool brief, size_t width)
-{
-	char cells[N_COLUMNS][CELL];
-	const char *pointers[N_COLUMNS];
-
-	listener_cells(&l->record, cells);
-	for (int c = 0; c < N_COLUMNS; c++)
-		pointers[c] = cells[c];
-	print_columns(w, pointers, width);
+	if (width && measure_parts(l, brief, widths) > width)
+		brief = true;
+	/* what still has no room is better uneven than cut */
+	if (measure_parts(l, brief, widths) > width && width)
+		memset(widths, 0, sizeof(widths));
 	for (size_t i = 0; i < l->n_bindings; i++) {
 		char parts[N_PARTS][CELL];
 		struct line line = {0};
 
 		binding_cells(&l->bindings[i], brief, parts);
-		add(&line, "", indent(w), false, 0);
-		add(&line, parts[PREFIX], w->parts[PREFIX], false, 2);
-		add(&line, parts[PORTS], w->parts[PORTS], false, 2);
-		add(&line, parts[LOOKUPS], w->parts[LOOKUPS], true, 0);
+		add(&line, "", INDENT, false, 0);
+		add(&line, parts[PREFIX], widths[PREFIX], false, GAP);
+		add(&line, parts[PORTS], widths[PORTS], false, GAP);
+		add(&line, parts[LOOKUPS], widths[LOOKUPS], true, 0);
 		add(&line, parts[REST], 0, false, 0);
 		print(&line, width);
 	}
@@ -218,17 +221,18 @@ static void print_listener(const struct report_listener *l, const struct widths 
 
 void listing_table(const struct report *report, size_t width)
 {
-	struct widths w;
-	bool brief = false;
+	size_t widths[N_COLUMNS];
 
-	measure(report, brief, &w);
-	if (width &&
-	    indent(&w) + w.parts[PREFIX] + 2 + w.parts[PORTS] + 2 + w.parts[LOOKUPS] + w.parts[REST] >
-		    width) {
-		brief = true;
-		measure(report, brief, &w);
+	measure_columns(report, widths);
+	print_columns(widths, titles, width);
+	for (size_t i = 0; i < report->n_listeners; i++) {
+		char cells[N_COLUMNS][CELL];
+		const char *pointers[N_COLUMNS];
+
+		listener_cells(&report->listeners[i].record, cells);
+		for (int c = 0; c < N_COLUMNS; c++)
+			pointers[c] = cells[c];
+		print_columns(widths, pointers, width);
+		print_bindings(&report->listeners[i], width);
 	}
-	print_columns(&w, titles, width);
-	for (size_t i = 0; i < report->n_listeners; i++)
-		print_listener(&report->listeners[i], &w, brief, width);
 }

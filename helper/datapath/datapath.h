@@ -36,6 +36,10 @@ struct binding_counters {
  */
 int datapath_create(struct datapath **out, const char *path, int netns);
 
+/* Opens what is pinned as `path`, as it is, with nothing in use. 0, -EPROTO when another version made it, or
+ * -errno. */
+int datapath_open(struct datapath **out, const char *path);
+
 /*
  * Takes over what is pinned as `path`, and reads into the empty table `t` what
  * it says about listeners and bindings. Returns 0, -ESTALE when the namespace

@@ -40,7 +40,13 @@ typedef void (*constructor)(void);
 
 extern const constructor __init_array_start[], __init_array_end[];
 
-__attribute__((force_align_arg_pointer)) void _start(void)
+void _start(void);
+
+/* Entered by a jump, not a call: on x86 the stack is aligned otherwise than a function expects. */
+#ifndef __aarch64__
+__attribute__((force_align_arg_pointer))
+#endif
+void _start(void)
 {
 	for (const constructor *c = __init_array_start; c < __init_array_end; c++)
 		(*c)();
