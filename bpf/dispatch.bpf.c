@@ -96,7 +96,7 @@ SAME_PLACE(skl_node6);
 
 /*
  * Not inlined, like try_others(): what happens seldom shall not cost the usual
- * way through skl_dispatch() registers, which the kernel saves at every entry.
+ * way through skl_dispatch() registers, which are saved at every entry.
  */
 static __noinline int count_event(__u32 binding, __s32 reason)
 {
@@ -124,27 +124,32 @@ static __always_inline _Bool alive(const struct bpf_sock *sk)
 	return sk->state == TCP_LISTEN || (sk->protocol == IPPROTO_UDP && sk->state != TCP_ESTABLISHED);
 }
 
+/*
+ * Node 0 and the nodes that stand for a class of the trie have no listener and
+ * a prefix of length 0, which matches everything: so that a prefix that does
+ * have a listener is reached without asking first what kind of node it is.
+ */
 static __always_inline const struct skl_trie_value *match4(__u64 node, __u32 ip)
 {
-	struct skl_trie_key key;
 	__u64 address = bpf_ntohl(ip);
+	const struct skl_node4 *n;
+	struct skl_trie_key key;
 
 #pragma unroll
 	for (int i = 0; i < SKL_INLINE; i++) {
-		const struct skl_node4 *n = &tables.nodes4[BOUNDED(node, SKL_NODES)];
-
+		n = &tables.nodes4[BOUNDED(node, SKL_NODES)];
 		barrier_var(n); /* one pointer for all fields: they are too far into tables for an offset */
-		if (n->flags & SKL_NODE_TRIE)
-			goto in_trie;
 		if ((n->address ^ address) >> (32ull - n->prefixlen) == 0)
-			return TARGET(n);
+			goto found;
 		node = n->next;
-		if (node == 0)
-			break;
 	}
 	return NULL;
 
-in_trie:
+found:
+	if (n->slot != 0)
+		return TARGET(n);
+	if (!(n->flags & SKL_NODE_TRIE))
+		return NULL; /* node 0, the end of the chain */
 	key = (struct skl_trie_key){.prefixlen = 32 + 32, .class = node};
 	*(__u32 *)key.address = ip;
 	return bpf_map_lookup_elem(&trie, &key);
@@ -163,9 +168,9 @@ static __always_inline _Bool same_prefix6(const struct skl_node6 *n, __u64 high,
 {
 	__u64 bits = n->prefixlen;
 
+	/* Shifts in two steps, because one of 64 would do nothing. */
 	if (bits < 64)
-		return (n->high ^ high) >> 1 >> (63 - bits) ==
-		       0; /* in two steps: one of 64 would do nothing */
+		return (n->high ^ high) >> 1 >> (63 - bits) == 0;
 	if (n->high != high)
 		return 0;
 	return bits == 64 || (n->low ^ low6(ctx)) >> (128 - bits) == 0;
@@ -175,26 +180,26 @@ static __always_inline const struct skl_trie_value *match6(__u64 node, const str
 {
 	__u32 a = ctx->local_ip6[0], b = ctx->local_ip6[1];
 	__u64 high = (__u64)bpf_ntohl(a) << 32 | bpf_ntohl(b);
+	const struct skl_node6 *n;
 	struct skl_trie_key key;
 	__u32 *address = (__u32 *)key.address;
 
 	barrier_var(high);
 #pragma unroll
 	for (int i = 0; i < SKL_INLINE; i++) {
-		const struct skl_node6 *n = &tables.nodes6[BOUNDED(node, SKL_NODES)];
-
+		n = &tables.nodes6[BOUNDED(node, SKL_NODES)];
 		barrier_var(n);
-		if (n->flags & SKL_NODE_TRIE)
-			goto in_trie;
 		if (same_prefix6(n, high, ctx))
-			return TARGET(n);
+			goto found;
 		node = n->next;
-		if (node == 0)
-			break;
 	}
 	return NULL;
 
-in_trie:
+found:
+	if (n->slot != 0)
+		return TARGET(n);
+	if (!(n->flags & SKL_NODE_TRIE))
+		return NULL;
 	key.prefixlen = 32 + 128;
 	key.class = node | SKL_TRIE_CLASS6;
 	address[0] = ctx->local_ip6[0];
@@ -204,35 +209,54 @@ in_trie:
 	return bpf_map_lookup_elem(&trie, &key);
 }
 
-/* Picks the socket in this slot, unless there is none that would answer. Returns whether there was one. */
-static __always_inline _Bool try_member(struct bpf_sk_lookup *ctx, const __u32 *slot, const __u32 *binding)
+static __always_inline void count_lookup(__u32 binding)
 {
-	struct bpf_sock *sk = bpf_map_lookup_elem(&sockets, slot);
-	long err;
+	__u64 *count = bpf_map_lookup_elem(&lookups, &binding);
 
-	if (!sk)
-		return 0;
-	if (!alive(sk)) {
-		bpf_sk_release(sk);
-		return 0;
-	}
+	if (count)
+		*count += 1; /* per CPU, and not preempted by another run of itself */
+}
+
+/* A listener bound to a device is claimed for that device: elsewhere its rules do not exist. */
+static __always_inline _Bool elsewhere(const struct bpf_sk_lookup *ctx, __u32 ifindex)
+{
+	return ifindex != 0 && has_ingress_ifindex && ifindex != ctx->ingress_ifindex;
+}
+
+/* Gives `sk` away. */
+static __always_inline void assign(struct bpf_sk_lookup *ctx, struct bpf_sock *sk, __u32 binding)
+{
 	/* flags 0: the kernel then balances within the SO_REUSEPORT group */
-	err = bpf_sk_assign(ctx, sk, 0);
+	long err = bpf_sk_assign(ctx, sk, 0);
+
 	bpf_sk_release(sk);
 	if (err)
-		count_event(*binding, err);
-	return 1;
+		count_event(binding, err);
 }
 
 /* The listener's first member does not answer any more. */
 static __noinline int try_others(struct bpf_sk_lookup *ctx, __u32 slot, __u32 binding)
 {
+	const struct skl_member *member = &tables.members[BOUNDED(slot, SKL_SLOTS)];
+
+	if (elsewhere(ctx, member->ifindex))
+		return 0;
+	count_lookup(binding);
 	for (int i = 1; i < SKL_MEMBERS; i++) {
-		slot = tables.members[BOUNDED(slot, SKL_SLOTS)].next;
+		struct bpf_sock *sk;
+
+		slot = member->next;
 		if (slot == 0)
 			break;
-		if (try_member(ctx, &slot, &binding))
+		member = &tables.members[BOUNDED(slot, SKL_SLOTS)];
+		sk = bpf_map_lookup_elem(&sockets, &slot);
+		if (!sk)
+			continue;
+		if (alive(sk)) {
+			assign(ctx, sk, binding);
 			return 0;
+		}
+		bpf_sk_release(sk);
 	}
 	return count_event(binding, 0);
 }
@@ -242,39 +266,37 @@ int skl_dispatch(struct bpf_sk_lookup *ctx)
 {
 	__u32 word = tables.words[ctx->protocol == IPPROTO_UDP][ctx->local_port & 0xffff];
 	const struct skl_trie_value *target;
-	const struct skl_member *member;
-	__u32 slot, binding, node;
-	__u64 *count;
+	__u32 slot, binding;
+	struct bpf_sock *sk;
 
 	if (word == 0)
 		return SK_PASS;
-	if (ctx->family == AF_INET) {
-		node = SKL_WORD_NODE4(word);
-		if (node == 0)
-			return SK_PASS;
-		target = match4(node, ctx->local_ip4);
-	} else {
-		node = SKL_WORD_NODE6(word);
-		if (node == 0)
-			return SK_PASS;
-		target = match6(node, ctx);
-	}
+	if (ctx->family == AF_INET)
+		target = match4(SKL_WORD_NODE4(word), ctx->local_ip4);
+	else
+		target = match6(SKL_WORD_NODE6(word), ctx);
 	if (!target)
 		return SK_PASS;
 	slot = target->slot;
 	binding = target->binding;
 
-	/* A listener bound to a device is claimed for that device: elsewhere this rule does not exist. */
-	member = &tables.members[BOUNDED(slot, SKL_SLOTS)];
-	if (member->ifindex != 0 && has_ingress_ifindex && member->ifindex != ctx->ingress_ifindex)
+	sk = bpf_map_lookup_elem(&sockets, &slot);
+	if (!sk)
+		goto others;
+	if (!alive(sk)) {
+		bpf_sk_release(sk);
+		goto others;
+	}
+	if (elsewhere(ctx, sk->bound_dev_if)) { /* the socket is in the cache by now, its member may not be */
+		bpf_sk_release(sk);
 		return SK_PASS;
+	}
+	assign(ctx, sk, binding);
+	count_lookup(binding);
+	return SK_PASS;
 
-	count = bpf_map_lookup_elem(&lookups, &binding);
-	if (count)
-		*count += 1; /* per CPU, and not preempted by another run of itself */
-
-	if (!try_member(ctx, &slot, &binding))
-		try_others(ctx, slot, binding);
+others:
+	try_others(ctx, slot, binding);
 	return SK_PASS;
 }
 

@@ -170,6 +170,11 @@ static int serve(const struct options *o)
 	struct server *server;
 	int how, err;
 
+	err = datapath_prepare();
+	if (err)
+		return report(err, "BPF",
+			      "this kernel or this process's privileges do not allow it: Linux 5.10, "
+			      "CAP_BPF, CAP_NET_ADMIN");
 	err = make_parent(o->server.path);
 	if (!err)
 		err = server_open(&server, &o->server, &spaces);
@@ -187,6 +192,7 @@ static int serve(const struct options *o)
 	} else {
 		spaces_close(&spaces);
 	}
+	datapath_unprepare();
 	return how < 0 ? report(how, "events", NULL) : 0;
 }
 

@@ -181,6 +181,7 @@ int spaces_tick(struct spaces *all)
 			next = SWEEP_MS;
 		link = &s->next;
 	}
+	datapath_prepare(); /* what fails here is reported by the claim that needs it */
 	return next;
 }
 
@@ -208,7 +209,7 @@ static struct space *new_space(struct spaces *all, uint64_t netns_ino)
 
 int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space **out)
 {
-	char path[4096];
+	char path[PINS_PATH];
 	struct space *s;
 	int err;
 

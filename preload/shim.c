@@ -37,7 +37,8 @@ static int active; /* 0 also for calls from before load: those are just the real
 static __u64 instance;
 static __u64 root_device, root_inode;
 
-static int identify_root(__u64 *device, __u64 *inode)
+/* Not inlined, as below: its large frame is gone again before more stack is needed. */
+__attribute__((noinline)) static int identify_root(__u64 *device, __u64 *inode)
 {
 	struct statx stat = {0};
 
@@ -127,7 +128,6 @@ static void add_socket(struct text *text, const struct ask *ask)
 	text_add_number(text, __builtin_bswap16(address.sin6_port));
 }
 
-/* A frame of its own: the buffer is gone again before more stack is needed. */
 __attribute__((noinline)) static void say_debug(const struct ask *ask, enum ask_end end, int error)
 {
 	char line[256];

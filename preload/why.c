@@ -63,7 +63,8 @@ static void no_socket(struct text *text, int error)
 	}
 }
 
-static void may_not_connect(struct text *text, const char *path)
+/* Not inlined: the other sentences need no such frame. */
+__attribute__((noinline)) static void may_not_connect(struct text *text, const char *path)
 {
 	struct statx stat = {0};
 

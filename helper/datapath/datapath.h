@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 #include "helper/datapath/classes.h"
+#include "helper/datapath/pins.h"
 #include "helper/datapath/pool.h"
 #include "helper/rules/table.h"
 
 struct datapath {
-	char path[4096]; /* the directory of its pins */
+	char path[PINS_PATH]; /* the directory of its pins */
 	struct skl_tables *tables;
 	int tables_fd, sockets, trie, lookups, events, member_records, binding_records;
 	int probe, link;
@@ -28,6 +29,13 @@ struct datapath {
 struct binding_counters {
 	uint64_t lookups, misses, errors;
 };
+
+/*
+ * Makes the maps and loads the programs for the next datapath_create() (some
+ * 20 ms of work), unless that was done. 0, or -errno of a kernel that cannot.
+ */
+int datapath_prepare(void);
+void datapath_unprepare(void);
 
 /*
  * Makes the maps, loads the programs, attaches them to the namespace `netns`

@@ -47,9 +47,10 @@ static struct dispatch_bpf *try_load(bool with_ifindex, int *err)
 
 static int pin(int fd, const char *directory, const char *name)
 {
-	char path[4200];
+	char path[PINS_PATH];
 
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
 	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
 }
 
@@ -82,7 +83,7 @@ static int pin_all(const struct dispatch_bpf *skel, int link, const char *direct
 
 static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int netns)
 {
-	char temporary[4200];
+	char temporary[PINS_PATH];
 	int link, err;
 
 	err = pins_begin(path, temporary, sizeof(temporary));
@@ -101,7 +102,7 @@ static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int
 
 static int get_pinned(const struct datapath *d, const char *name)
 {
-	char path[4200];
+	char path[PINS_PATH + 16];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", d->path, name);
@@ -173,20 +174,39 @@ int datapath_open(struct datapath **out, const char *path)
 	return 0;
 }
 
+/* Maps and programs that belong to no namespace yet: making them takes long enough to be noticed in a
+ * listen(). */
+static struct dispatch_bpf *spare;
+
+int datapath_prepare(void)
+{
+	int err = 0;
+
+	if (spare)
+		return 0;
+	libbpf_set_print(to_debug_log);
+	spare = try_load(true, &err);
+	if (!spare)
+		spare = try_load(false, &err);
+	return err;
+}
+
+void datapath_unprepare(void)
+{
+	dispatch_bpf__destroy(spare);
+	spare = NULL;
+}
+
 int datapath_create(struct datapath **out, const char *path, int netns)
 {
-	struct dispatch_bpf *skel;
-	int err;
+	int err = datapath_prepare();
 
-	libbpf_set_print(to_debug_log);
-	skel = try_load(true, &err);
-	if (!skel)
-		skel = try_load(false, &err);
-	if (!skel)
+	if (!err)
+		err = attach_and_pin(spare, path, netns);
+	if (err)
 		return err;
-	err = attach_and_pin(skel, path, netns);
-	dispatch_bpf__destroy(skel);
-	return err ? err : datapath_open(out, path);
+	datapath_unprepare();
+	return datapath_open(out, path);
 }
 
 void datapath_close(struct datapath *d)

@@ -25,8 +25,10 @@ static bool on_bpffs(const char *path)
 
 int pins_prepare(const char *base)
 {
-	char parent[4096], *slash;
+	char parent[PINS_BASE], *slash;
 
+	if (strlen(base) >= PINS_BASE)
+		return -ENAMETOOLONG;
 	if (mkdir(base, 0700) < 0 && errno != EEXIST) {
 		int err = errno;
 
@@ -100,14 +102,15 @@ int pins_each(const char *base, pins_visit *visit, void *context)
 {
 	DIR *dir = opendir(base);
 	struct dirent *entry;
-	char path[4096];
+	char path[PINS_PATH];
 
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
 		uint64_t ino = parse_name(entry->d_name);
 
-		snprintf(path, sizeof(path), "%s/%s", base, entry->d_name);
+		if (snprintf(path, sizeof(path), "%s/%s", base, entry->d_name) >= (int)sizeof(path))
+			continue;
 		if (strncmp(entry->d_name, UNFINISHED, strlen(UNFINISHED)) == 0)
 			pins_remove(path);
 		else if (ino)

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Most bytes of a path that these functions work with, and of a pin below it, with the NUL. */
+#define PINS_BASE 256
+#define PINS_PATH (PINS_BASE + 64)
+
 /* Makes the directory where all pins are (0700), whose parent must be a bpffs. 0, -ENOTSUP when it is none,
  * -errno. */
 int pins_prepare(const char *base);

@@ -25,18 +25,14 @@ works() {
   free "$address" 7 77 777
 }
 
-# Ends the program with all its processes, but for the helper.
+# Ends the program with all its processes.
 end() {
-  local pid
-
-  for pid in $(in_ns); do
-    [[ $pid == "$HELPER" ]] || kill "$pid"
-  done
-  wait_until alone
+  pkill -x srv-listen --ns "$HOLDER" --nslist net
+  wait_until ended
 }
 
-alone() {
-  [[ $(in_ns) == "$HELPER" ]]
+ended() {
+  ! pgrep -x srv-listen --ns "$HOLDER" --nslist net
 }
 
 @test "listen in the main thread" {

@@ -34,16 +34,16 @@ show_start() {
 }
 
 show_end() {
-  local status=$? left
+  local status=$? pid alive=yes
 
   if ((status != 0)) && [[ -s $LOG ]]; then
     sed 's/^/  | /' "$LOG" >&2
   fi
-  for _ in {1..50}; do
-    left=$(guard_processes "$NETNS" $$ "$BASHPID")
-    [[ -n $left ]] || break
-    # shellcheck disable=SC2086 # a list
-    kill -KILL $left 2>/dev/null
+  while [[ -n $alive ]]; do # until there is only what was started to look for others, and is gone
+    alive=
+    for pid in $(guard_processes "$NETNS" $$); do
+      kill -KILL "$pid" 2>/dev/null && alive=yes
+    done
     sleep 0.03
   done
   exit "$status"
