@@ -158,18 +158,18 @@ foreign() {
 	GOLDEN
 }
 
-# bare FLAG: a program without libc and loader, the shim linked in; the environment comes from the kernel.
+# bare [FLAG]: a program without libc and loader, the shim linked in; the environment comes from the kernel.
 bare() {
 	foreign
 	# shellcheck disable=SC2086
-	gcc "$1" $FOREIGN -idirafter "/usr/include/$(gcc -print-multiarch)" -nostdlib -static -fno-pic -no-pie \
+	gcc "$@" $FOREIGN -idirafter "/usr/include/$(gcc -print-multiarch)" -nostdlib -static -fno-pic -no-pie \
 		-o "$BATS_TEST_TMPDIR/bare" "$ROOT/tests/tools/shim-bare.c" "$ROOT"/preload/*.c
 	helper ok
 	run env SKL_PORTS=7 SKL_HELPER="$SOCKET" "$BATS_TEST_TMPDIR/bare"
 }
 
 @test "without libc and dlsym: raw system calls, environment from /proc" {
-	bare -m64
+	bare
 	says listening
 	asked 1 'magic=good version=1 kind=1 length=good .* fds=1 socket=inet/stream/listening/[1-9]'
 	diff <(printf 'SKL_HELPER=%s\0SKL_PORTS=7\0' "$SOCKET" | sort -z) <(sort -z "$LOG.text")
@@ -402,6 +402,12 @@ stack() {
 	[ "$(stack)" -lt 2048 ]
 	shim_do SKL_HELPER=/nonexistent socket bind in=signal listen
 	says 'listen -1 errno 2'
+	[ "$(stack)" -lt 2048 ]
+	shim_do SKL_HELPER=/proc/version socket bind in=signal listen
+	says 'listen -1 errno 111'
+	[ "$(stack)" -lt 2048 ]
+	[ "$(id -u)" -ne 0 ] || shim_do uid=65534 socket bind in=signal listen
+	says 'listen -1 errno 1'
 	[ "$(stack)" -lt 2048 ]
 }
 
