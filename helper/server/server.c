@@ -2,27 +2,21 @@
 #include "helper/server/server.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "helper/claim.h"
-#include "helper/fdpass.h"
 #include "helper/log.h"
-#include "helper/server/peer.h"
-#include "helper/status.h"
-#include "helper/wire.h"
+#include "helper/server/parts.h"
 
 #define CONNECTIONS  128  /* at the same time; more wait in the socket's queue */
 #define SILENCE_MS   2000 /* a connection without a request is closed */
 #define EXPECTED_MAX 256
+#define WATCH_MS     500  /* after a request, until everything is looked after again */
 #define LINGER_MS    2000 /* an idle helper waits for a program that forks before it listens */
 
 struct connection {
@@ -33,7 +27,7 @@ struct connection {
 struct server {
 	struct spaces *spaces;
 	bool exit_idle;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *path; /* of the socket */
 	int listener, epoll, signals;
 	struct connection connections[CONNECTIONS];
 	size_t n_connections;
@@ -56,22 +50,7 @@ static int watch(struct server *s, int fd, enum source source, size_t index)
 	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static void answer(int conn, int err, const struct say *said, int attached)
-{
-	struct skl_reply reply = {
-		.magic = SKL_WIRE_MAGIC,
-		.version = SKL_WIRE_VERSION,
-		.length = (uint32_t)(sizeof(reply) + said->length),
-		.error = -err,
-	};
-	struct iovec parts[] = {{&reply, sizeof(reply)}, {(void *)said->text, said->length}};
-
-	/* who does not wait for the answer does not get it */
-	fdpass_send(conn, parts, 2, attached);
-}
-
-/* Keeps the helper from leaving while the peer's process lives. */
-static int expect(struct server *s, struct peer *peer, struct say *said)
+int server_expect(struct server *s, struct peer *peer, struct say *said)
 {
 	size_t i;
 	int err;
@@ -92,90 +71,6 @@ static int expect(struct server *s, struct peer *peer, struct say *said)
 	s->expected[i] = peer->pidfd;
 	peer->pidfd = -1;
 	return 0;
-}
-
-static int dispatch(struct server *s, struct peer *peer, const struct skl_request *request, const char *text,
-		    size_t length, int fd, struct say *said, int *attached)
-{
-	switch (request->kind) {
-	case SKL_CLAIM_LISTEN:
-	case SKL_CLAIM_BIND:
-	case SKL_CLAIM_ATTACH:
-		return claim(s->spaces, peer, request, text, length, fd, said);
-	case SKL_STATUS:
-		*attached = status_memfd(s->spaces, peer);
-		if (*attached < 0)
-			return say_error(said, -*attached, "status", "cannot be written");
-		return 0;
-	case SKL_EXPECT:
-		return expect(s, peer, said);
-	default:
-		return say_error(said, EOPNOTSUPP, "request", "kind %u is not known to this helper",
-				 request->kind);
-	}
-}
-
-static int check_header(const struct skl_request *request, size_t got, struct say *said)
-{
-	/* magic, version, kind and length stand where they are in every version */
-	if (got < 12 || request->magic != SKL_WIRE_MAGIC)
-		return say_error(said, EBADMSG, "request", "this is not a request to an skl helper");
-	if (request->version != SKL_WIRE_VERSION)
-		return say_error(said, EPROTONOSUPPORT, "request",
-				 "version %u of the wire was spoken, this helper speaks %u (the shim and the "
-				 "helper are of different releases)",
-				 request->version, SKL_WIRE_VERSION);
-	if (got < sizeof(*request) || request->length != got)
-		return say_error(said, EBADMSG, "request", "%zu bytes came, %u were announced", got,
-				 request->length);
-	return 0;
-}
-
-static int refuse_message(ssize_t err, struct say *said)
-{
-	if (err == -ETOOMANYREFS)
-		return say_error(said, ETOOMANYREFS, "request", "more than one descriptor came with it");
-	if (err == -EMSGSIZE)
-		return say_error(said, EMSGSIZE, "request", "longer than %zu bytes",
-				 sizeof(struct skl_request) + SKL_TEXT_MAX);
-	return say_error(said, (int)-err, "request", "it could not be received");
-}
-
-/* One request from a connection that is ready to be read. */
-static void serve(struct server *s, int conn)
-{
-	static union {
-		struct skl_request header;
-		char bytes[sizeof(struct skl_request) + SKL_TEXT_MAX];
-	} message;
-	struct say said = {0};
-	struct peer peer;
-	int fd = -1, attached = -1, err;
-	ssize_t got;
-
-	got = fdpass_receive(conn, &message, sizeof(message), &fd);
-	if (got == 0)
-		return;
-	if (got < 0) {
-		err = refuse_message(got, &said);
-	} else {
-		err = check_header(&message.header, (size_t)got, &said);
-		if (!err) {
-			err = peer_read(conn, &peer);
-			if (err)
-				say_error(&said, -err, "request", "who asks could not be read");
-			else
-				err = dispatch(s, &peer, &message.header,
-					       message.bytes + sizeof(message.header),
-					       (size_t)got - sizeof(message.header), fd, &said, &attached);
-			peer_close(&peer);
-		}
-	}
-	if (fd >= 0)
-		close(fd);
-	answer(conn, err, &said, attached);
-	if (attached >= 0)
-		close(attached);
 }
 
 static void end_connection(struct server *s, struct connection *c)
@@ -207,6 +102,15 @@ static void accept_one(struct server *s)
 		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
 }
 
+/* There may be something to watch now. */
+static void tick_within(struct server *s, uint64_t ms)
+{
+	uint64_t at = now_ms() + ms;
+
+	if (s->next_tick == 0 || s->next_tick > at)
+		s->next_tick = at;
+}
+
 static void end_expected(struct server *s, size_t i)
 {
 	close(s->expected[i]);
@@ -236,9 +140,9 @@ static bool on_event(struct server *s, const struct epoll_event *event)
 		accept_one(s);
 		break;
 	case FROM_CONNECTION:
-		serve(s, s->connections[index].fd);
+		server_serve(s, s->connections[index].fd);
 		end_connection(s, &s->connections[index]);
-		s->next_tick = 1; /* there may be something to watch now */
+		tick_within(s, WATCH_MS);
 		break;
 	case FROM_EXPECTED:
 		end_expected(s, index);
@@ -307,6 +211,11 @@ static int on_time(struct server *s, bool *leave)
 	return next > now ? (int)(next - now) : 0;
 }
 
+struct spaces *server_spaces(struct server *s)
+{
+	return s->spaces;
+}
+
 int server_run(struct server *s)
 {
 	struct epoll_event events[32];
@@ -325,47 +234,6 @@ int server_run(struct server *s)
 				return 0;
 		}
 	}
-}
-
-static bool somebody_answers(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool yes;
-
-	if (fd < 0)
-		return false;
-	yes = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN;
-	close(fd);
-	return yes;
-}
-
-static int bind_socket(struct server *s, const struct server_options *o)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct group *group = o->group ? getgrnam(o->group) : NULL;
-	mode_t mask;
-	int err;
-
-	if (strlen(o->path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address.sun_path, o->path);
-	if (somebody_answers(&address))
-		return -EADDRINUSE;
-	unlink(o->path);
-	s->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->listener < 0)
-		return -errno;
-	mask = umask(0777); /* nobody connects before mode and group are right */
-	err = bind(s->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-	umask(mask);
-	if (err)
-		return err;
-	strcpy(s->path, o->path);
-	if (group && chown(o->path, (uid_t)-1, group->gr_gid) < 0)
-		return -errno;
-	if (chmod(o->path, o->mode) < 0 || listen(s->listener, 4096) < 0)
-		return -errno;
-	return 0;
 }
 
 static int open_signals(struct server *s)
@@ -392,6 +260,7 @@ int server_open(struct server **out, const struct server_options *options, struc
 		return -ENOMEM;
 	s->spaces = spaces;
 	s->exit_idle = options->exit_idle;
+	s->path = options->path;
 	s->listener = s->signals = -1;
 	s->next_tick = 1;
 	for (size_t i = 0; i < CONNECTIONS; i++)
@@ -404,10 +273,10 @@ int server_open(struct server **out, const struct server_options *options, struc
 		err = open_signals(s);
 	if (!err)
 		err = watch(s, s->signals, FROM_SIGNALS, 0);
-	if (!err)
-		err = bind_socket(s, options);
-	if (!err)
-		err = watch(s, s->listener, FROM_LISTENER, 0);
+	if (!err) {
+		s->listener = socket_open(options);
+		err = s->listener < 0 ? s->listener : watch(s, s->listener, FROM_LISTENER, 0);
+	}
 	if (err) {
 		server_close(s);
 		return err;
@@ -418,7 +287,7 @@ int server_open(struct server **out, const struct server_options *options, struc
 
 void server_close(struct server *s)
 {
-	if (s->path[0])
+	if (s->listener >= 0)
 		unlink(s->path);
 	for (size_t i = 0; i < CONNECTIONS; i++) {
 		if (s->connections[i].fd >= 0)

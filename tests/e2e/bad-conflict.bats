@@ -50,17 +50,30 @@ whose() {
   [ "$(whose 127.0.0.1 7)" -eq "$OTHER" ]
 }
 
-@test "an exact port that another server holds on every address: EADDRINUSE" {
+@test "an exact port that another user's server holds on every address: EADDRINUSE, also for root" {
+  local everywhere
+  start_helper
+  for everywhere in 0.0.0.0 ::; do
+    spawn setpriv --reuid 4001 --regid 4001 --clear-groups --inh-caps=-all -- \
+      "$BUILD/tests/srv-listen" plain 7007 $everywhere
+    OTHER=$SPAWNED
+    wait_listen 7007
+    claim_refused SKL_PORTS=7007
+    [ "$status" -eq $EADDRINUSE ]
+    says "port 7007" "uid 4001"
+    [ "$(whose 127.0.0.1 7007)" -eq "$OTHER" ]
+    stop "$OTHER"
+  done
+}
+
+@test "a more precise address than that of one's own server is what this is for" {
   start_helper
   other 7 0.0.0.0
-  claim_refused SKL_PORTS=7
-  [ "$status" -eq $EADDRINUSE ]
-  says "port 7"
-  stop "$OTHER"
-  other 7 ::
-  claim_refused SKL_PORTS=7
-  [ "$status" -eq $EADDRINUSE ]
-  says "port 7"
+  claim SKL_PORTS=7
+  wait_until test_whose "$SPAWNED" 7
+  [ "$(whose 127.0.0.2 7)" -eq "$OTHER" ]
+  stop "$SPAWNED"
+  wait_until test_whose "$OTHER" 7
 }
 
 @test "a port that another holds on another address is free on one's own" {
@@ -147,16 +160,25 @@ whose() {
   says 7005
 }
 
-@test "a wide binding of one user gives way to another user's exact one" {
+@test "an exact claim of the same user wins over its wide binding; that of another user does not" {
   start_helper --mode 0666
   claim 'SKL_PORTS=*'
   wait_port 7005
-  local wide=$SPAWNED
-  spawn setpriv --reuid 4001 --regid 4001 --clear-groups --inh-caps=-all -- env "LD_PRELOAD=$SHIM" \
-    SKL_PORTS=7006 "$BUILD/tests/srv-listen" plain 7005
-  sleep 1
-  [ "$(whose 127.0.0.1 7005)" -eq "$SPAWNED" ]
-  [ "$(whose 127.0.0.1 7004)" -eq "$wide" ]
+  local wide=$SPAWNED exact
+  run_shim SKL_PORTS=7006 -- "$BUILD/tests/srv-listen" plain 8081
+  exact=$SPAWNED
+  wait_until test_whose "$exact" 7006
+  [ "$(whose 127.0.0.1 7005)" -eq "$wide" ]
+  run as 4001 timeout 10 env "LD_PRELOAD=$SHIM" SKL_PORTS=7007 "$BUILD/tests/srv-listen" plain 8082
+  [ "$status" -eq $EADDRINUSE ]
+  says "port 7007"
+  [ "$(whose 127.0.0.1 7007)" -eq "$wide" ]
+  stop "$exact"
+  wait_until test_whose "$wide" 7006
+}
+
+test_whose() {
+  [[ $(whose 127.0.0.1 "$2") == "$1" ]]
 }
 
 @test "a low port needs the right to bind it: EACCES" {

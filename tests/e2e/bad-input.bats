@@ -11,9 +11,9 @@ setup() {
   load ../lib/skl
   skl_setup
   start_helper
-  shim SKL_PORTS=4 -- "$BUILD/tests/srv-listen" plain 8079 & # the first claim makes maps, pins and a link
+  run_shim SKL_PORTS=4 -- "$BUILD/tests/srv-listen" plain 8079 # the first claim makes maps, pins and a link
   wait_port 4
-  kill $!
+  stop "$SPAWNED"
   wait_refused 127.0.0.1 4
   FDS=$(helper_fds)
 }

@@ -1,6 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2016,SC2153 # for the inner shell; HELPER is the library's
+#
 # skl run: becomes the program, with nothing set up before, and never lets coverage be missing without a word.
+
+bats_require_minimum_version 1.5.0
 
 setup() {
   load ../lib/skl
@@ -134,7 +138,7 @@ except ChildProcessError:
   [ "$(ps -o sid= -p "$helper")" -ne "$(ps -o sid= -p "$SPAWNED")" ]
   [ "$(readlink "/proc/$helper/fd/0")" = /dev/null ]
   [ "$(readlink "/proc/$helper/fd/1")" = /dev/null ]
-  ! ls -l "/proc/$helper/fd" | grep -q passwd
+  [ -z "$(find "/proc/$helper/fd" -lname '*passwd')" ]
   # it ends by the signals that were ignored
   kill -TERM "$helper"
   wait_until gone "$helper"
@@ -193,19 +197,13 @@ except ChildProcessError:
 @test "exit codes: 125 for what is skl's, 126 and 127 for the program" {
   local arguments
 
-  run ns "$SKL" run -p 7 -- no-such-program
-  [ "$status" -eq 127 ]
+  run -127 ns "$SKL" run -p 7 -- no-such-program
   says "no-such-program: No such file or directory"
   run ns "$SKL" run -p 7 -- /etc/passwd
   [ "$status" -eq 126 ]
   says "/etc/passwd: Permission denied"
   run ns "$SKL" run -p 7 -- /etc
   [ "$status" -eq 126 ]
-  printf '#!/no/such/interpreter\n' >"$T/script"
-  chmod +x "$T/script"
-  run ns "$SKL" run -p 7 -- /run/test/script
-  [ "$status" -eq 127 ]
-  says "interpreter"
   for arguments in "" "true" "-p" "-p 7" "--bogus -p 7 true" "-x -p 7 true" "--for 8080 true"; do
     # shellcheck disable=SC2086 # several arguments
     run ns "$SKL" run $arguments
@@ -217,6 +215,10 @@ except ChildProcessError:
   [ "$status" -eq 125 ]
   # nothing of that has started a helper
   helper_left
+  printf '#!/no/such/interpreter\n' >"$T/script"
+  chmod +x "$T/script"
+  run -127 ns "$SKL" run -p 7 -- /run/test/script
+  says "interpreter"
 }
 
 @test "which ports: the message names the one right example" {
@@ -355,10 +357,10 @@ out_of_reach() {
 }
 
 @test "a program for another machine is out of the shim's reach" {
-  cp "$SERVER" "$T/other"
+  cp "$ROOT/build/examples/legacy-server" "$T/other"
   printf '\xf3' | dd of="$T/other" bs=1 seek=18 conv=notrunc status=none # e_machine: RISC-V
   out_of_reach 0 "ELF machine 243" /run/test/other
-  cp "$SERVER" "$T/other"
+  cp "$ROOT/build/examples/legacy-server" "$T/other"
   printf '\x01' | dd of="$T/other" bs=1 seek=4 conv=notrunc status=none # 32-bit
   printf '\x03' | dd of="$T/other" bs=1 seek=18 conv=notrunc status=none
   out_of_reach 0 "32-bit x86" /run/test/other
@@ -366,7 +368,7 @@ out_of_reach() {
 
 @test "a program that gains rights is out of the shim's reach, unless it gains none" {
   start_helper --mode 666
-  ns cp "$(command -v true)" /run/setuid
+  ns cp /bin/true /run/setuid
   ns chmod 4755 /run/setuid
   out_of_reach 65534 "setuid" /run/setuid
   [ "$status" -eq 0 ]
@@ -390,7 +392,7 @@ os.setxattr("/run/setuid", "security.capability", struct.pack("<5I", 0x02000001,
 
 @test "a program that may be run but not read is run" {
   start_helper --mode 666
-  ns cp "$(command -v true)" /run/unreadable
+  ns cp /bin/true /run/unreadable
   ns chmod 711 /run/unreadable
   run as 65534 "$SKL" run -p 7777 -- /run/unreadable
   [ "$status" -eq 0 ]

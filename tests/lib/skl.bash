@@ -66,9 +66,16 @@ as() {
 
 # spawn CMD...: the same in the background: SPAWNED is its pid, LOG the file with what it says.
 spawn() {
-  LOG=$T/$((++SPAWNS)).$(basename "$1").log
+  SPAWNS=$((SPAWNS + 1))
+  spawn_with_log "$SPAWNS.$(basename "$1").log" "$@"
+}
+
+spawn_with_log() {
+  LOG=$T/$1
+  shift
+  : >>"$LOG"
   (
-    exec </dev/null >"$LOG" 2>&1 3>&- 4>&-
+    exec </dev/null >>"$LOG" 2>&1 3>&- 4>&-
     exec nsenter --target "$HOLDER" --net --mount --wdns="$PWD" -- "$@"
   ) &
   SPAWNED=$!
@@ -90,6 +97,9 @@ skl_teardown() {
     done
   fi
   [[ -n ${NETNS:-} ]] || return 0
+  # what was only just started may not be there yet
+  # shellcheck disable=SC2046 # a list
+  kill -KILL $(jobs -p | grep -vx "$HOLDER") 2>/dev/null || :
   for ((tries = 0; tries < 100; tries++)); do
     left=$(in_ns)
     [[ -n $left ]] || break
@@ -98,7 +108,7 @@ skl_teardown() {
     sleep 0.03
   done
   kill -KILL "$HOLDER" 2>/dev/null || :
-  wait "$HOLDER" 2>/dev/null || :
+  wait 2>/dev/null || :
   if [[ -n $left ]]; then
     echo "these processes cannot be killed: $left"
     return 1
@@ -109,9 +119,8 @@ skl_teardown() {
 
 # start_helper [ARG...]: HELPER is its pid; what it says is in $T/helper.log.
 start_helper() {
-  spawn "$BUILD/sklhelper" "$@"
+  spawn_with_log helper.log "$BUILD/sklhelper" "$@"
   HELPER=$SPAWNED
-  mv "$LOG" "$T/helper.log"
   wait_until test -S "/proc/$HOLDER/root/run/skl/helper.sock"
 }
 

@@ -99,7 +99,8 @@ def tell(reply):
     magic, version, reserved, length, error = struct.unpack_from("=IHHIi", reply)
     if magic != MAGIC or length != len(reply) or version != VERSION or reserved != 0 or b"\0" in reply[16:]:
         sys.exit(f"wire.py: this reply breaks the contract: {reply!r}")
-    print(errno.errorcode[error] if error else 0, reply[16:].decode())
+    name = {0: "0", errno.EOPNOTSUPP: "EOPNOTSUPP"}.get(error) or errno.errorcode[error]
+    print(name, reply[16:].decode())
 
 
 def hang_up():
@@ -166,6 +167,7 @@ CASES = {
     "mptcp": lambda: ask(message(), [listener(protocol=IPPROTO_MPTCP)]),
     "udp-as-tcp": lambda: ask(message(), [datagram()]),
     "udp": lambda: ask(message(CLAIM_BIND), [datagram()]),
+    "udp-attach": lambda: ask(message(CLAIM_ATTACH), [datagram()]),
     "tcp-as-udp": lambda: ask(message(CLAIM_BIND), [listener()]),
     # the asker
     "hang-up": hang_up,

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What of a claim is granted, and how it comes into force. */
+#include "helper/claim_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static bool granted_already(const struct claim *c, const struct rule *r)
+{
+	const struct table *t = &c->space->table;
+
+	for (size_t i = 0; i < t->n_bindings; i++) {
+		const struct rule *had = &t->bindings[i]->rule;
+
+		if (t->bindings[i]->listener == c->listener && had->first == r->first &&
+		    had->last == r->last && had->protocol == r->protocol &&
+		    prefix_same(&had->prefix, &r->prefix))
+			return true;
+	}
+	return false;
+}
+
+/* 0: may be added; 1: skipped; -errno: refused. */
+static int judge(struct claim *c, struct rule *r)
+{
+	struct conflict conflict;
+	char what[RULE_TEXT];
+	int err;
+
+	if (granted_already(c, r))
+		return 1;
+	err = policy_ports(&c->who, r, c->s);
+	if (err)
+		return err;
+	if (granted_already(c, r)) /* now that "*" is narrowed */
+		return 1;
+	while (policy_conflict(&c->space->table, &c->who, c->listener, r, &conflict)) {
+		struct listener *other = conflict.binding ? conflict.binding->listener : NULL;
+
+		if (other && !claim_still_there(c, other))
+			continue;
+		if (!other || !claim_has_instance(c, other))
+			return policy_refuse(&conflict, r, c->s);
+		rule_format(r, what);
+		say(c->s, "%s: left alone: this program's listener on port %u has it", what, other->port);
+		return 1;
+	}
+	return 0;
+}
+
+static int add_binding(struct claim *c, const struct rule *r)
+{
+	struct binding *b = calloc(1, sizeof(*b));
+	char what[RULE_TEXT];
+	int err;
+
+	if (!b)
+		return -ENOMEM;
+	*b = (struct binding){
+		.id = datapath_next_id(c->space->datapath),
+		.since = boottime_ns(),
+		.listener = c->listener,
+		.rule = *r,
+		.uid = c->peer->uid,
+	};
+	err = datapath_add_binding(c->space->datapath, b);
+	if (!err) {
+		err = table_add_binding(&c->space->table, b);
+		if (err)
+			datapath_remove_binding(c->space->datapath, b);
+	}
+	if (!err)
+		return 0;
+	free(b);
+	rule_format(r, what);
+	return say_error(c->s, -err, what, "no room for another binding in this network namespace");
+}
+
+/* Names what a wide binding does not get; nothing at all left is a conflict like any other. */
+static int say_left_out(struct claim *c, const struct binding *b)
+{
+	char less[200], what[RULE_TEXT], prefix[PREFIX_TEXT];
+	size_t n = binding_left_out_text(&c->space->table, b, less, sizeof(less));
+	size_t own = rule_has_port(&b->rule, b->listener->port);
+
+	if (n == 0)
+		return 0;
+	rule_format(&b->rule, what);
+	prefix_format(&b->rule.prefix, prefix);
+	if (n + own >= (size_t)(b->rule.last - b->rule.first + 1))
+		return say_error(c->s, EADDRINUSE, what, "every one of them on %s is in use by others",
+				 prefix);
+	say(c->s, "%s: less %s on %s, which others have", what, less, prefix);
+	return 0;
+}
+
+bool claim_is_ours(const struct claim *c, const struct binding *b)
+{
+	return b->id > c->mark;
+}
+
+int claim_write(struct claim *c)
+{
+	const struct table *t = &c->space->table;
+	char what[RULE_TEXT];
+
+	for (size_t i = 0; i < t->n_bindings; i++) {
+		int err = claim_is_ours(c, t->bindings[i]) ? say_left_out(c, t->bindings[i]) : 0;
+
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < t->n_bindings; i++) {
+		int err = 0;
+
+		if (claim_is_ours(c, t->bindings[i]))
+			err = datapath_refresh(c->space->datapath, t, &t->bindings[i]->rule);
+		if (err) {
+			rule_format(&t->bindings[i]->rule, what);
+			return say_error(c->s, -err, what,
+					 "no room for another port in this network namespace");
+		}
+	}
+	return 0;
+}
+
+void claim_take_back(struct claim *c)
+{
+	struct table *t = &c->space->table;
+
+	for (size_t i = t->n_bindings; i-- > 0;) {
+		if (claim_is_ours(c, t->bindings[i]))
+			space_forget_binding(c->space, t->bindings[i]);
+	}
+	/* A new member of an older listener stays: the kernel balances to it with or without us. */
+	if (c->new_listener)
+		space_forget_listener(c->space, c->listener);
+}
+
+static bool any_wide(const struct rule *rules, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (rule_is_wide(&rules[i]))
+			return true;
+	}
+	return false;
+}
+
+int claim_grant(struct claim *c, struct rule *rules, int n)
+{
+	int err = 0;
+
+	if (any_wide(rules, n)) /* what the dead had, a range gets */
+		space_sweep(c->space);
+	for (int i = 0; i < n && err >= 0; i++) {
+		err = judge(c, &rules[i]);
+		if (err == 0)
+			err = add_binding(c, &rules[i]);
+	}
+	return err < 0 ? err : 0;
+}

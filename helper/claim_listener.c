@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Which listener a claim is about: one that is known, one that is left alone, or a new one. */
+#include "helper/claim_parts.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+void claim_what(const struct listener *l, char out[RULE_TEXT])
+{
+	struct rule own = {.first = l->port, .last = l->port, .protocol = l->protocol};
+
+	rule_format(&own, out);
+}
+
+bool claim_has_instance(const struct claim *c, const struct listener *l)
+{
+	for (size_t i = 0; i < l->n_members; i++) {
+		if (c->request->instance && l->members[i].instance == c->request->instance)
+			return true;
+	}
+	return false;
+}
+
+/* Is it, now? One that is found dead is forgotten, so pointers into the table do not outlive this. */
+bool claim_still_there(struct claim *c, struct listener *l)
+{
+	if (space_listener_alive(c->space, l))
+		return true;
+	space_forget_listener(c->space, l);
+	return false;
+}
+
+static bool share_a_family(const struct listener *a, const struct listener *b)
+{
+	return (listener_serves(a, AF_INET) && listener_serves(b, AF_INET)) ||
+	       (listener_serves(a, AF_INET6) && listener_serves(b, AF_INET6));
+}
+
+static bool same_address(const struct listener *a, const struct listener *b)
+{
+	return a->family == b->family && a->protocol == b->protocol && a->port == b->port &&
+	       a->ifindex == b->ifindex && a->v6only == b->v6only && memcmp(a->address, b->address, 16) == 0;
+}
+
+/*
+ * The listener that this socket belongs to already: it is a member, or the
+ * kernel has let it share the address of members with SO_REUSEPORT, and then
+ * balances between them with or without us.
+ */
+struct listener *claim_find_listener(struct claim *c)
+{
+	const struct table *t = &c->space->table;
+	struct listener *l = table_find_cookie(t, c->received->cookie);
+
+	if (l && claim_still_there(c, l))
+		return l;
+	for (size_t i = t->n_listeners; c->received->listener.reuseport && i-- > 0;) {
+		l = t->listeners[i];
+		if (l->reuseport && same_address(l, &c->received->listener) && claim_still_there(c, l))
+			return l;
+	}
+	return NULL;
+}
+
+/* A living listener of the same program, protocol and family, on another port or (same_port) on the same. */
+struct listener *claim_find_sibling(struct claim *c, bool same_port)
+{
+	const struct table *t = &c->space->table;
+
+	for (size_t i = t->n_listeners; i-- > 0;) {
+		struct listener *l = t->listeners[i];
+
+		if (!claim_has_instance(c, l) || l->protocol != c->received->listener.protocol ||
+		    !share_a_family(l, &c->received->listener) || l == c->listener)
+			continue;
+		if ((l->port == c->received->listener.port) == same_port && claim_still_there(c, l))
+			return l;
+	}
+	return NULL;
+}
+
+/* A program's coverage goes to its first listener, unless SKL_FOR says which. True: this one is to be left
+ * alone. */
+bool claim_left_alone(struct claim *c)
+{
+	const struct listener *l = &c->received->listener;
+	const struct listener *first;
+	char what[RULE_TEXT];
+
+	claim_what(l, what);
+	if (c->wanted->n_only)
+		return !request_is_for(c->wanted, l);
+	first = claim_find_sibling(c, false);
+	if (!first)
+		return false;
+	say(c->s, "%s: left alone: this program's coverage went to port %u (SKL_FOR names another)", what,
+	    first->port);
+	return true;
+}
+
+static int add_member(struct claim *c)
+{
+	struct member m = {
+		.cookie = c->received->cookie,
+		.instance = c->request->instance,
+		.since = boottime_ns(),
+		.uid = c->peer->uid,
+		.pid = c->peer->pid,
+	};
+	char what[RULE_TEXT];
+	int err;
+
+	if (listener_find_cookie(c->listener, m.cookie))
+		return 0;
+	memcpy(m.program, c->peer->program, sizeof(m.program));
+	err = datapath_add_member(c->space->datapath, c->listener, &m, c->sock);
+	if (!err) {
+		c->new_member = true;
+		return 0;
+	}
+	claim_what(c->listener, what);
+	return say_error(c->s, -err, what, "the kernel does not take this socket into its map");
+}
+
+static int make_listener(struct claim *c)
+{
+	struct listener *l = calloc(1, sizeof(*l));
+	int err;
+
+	if (!l)
+		return -ENOMEM;
+	*l = c->received->listener;
+	l->id = datapath_next_id(c->space->datapath);
+	c->listener = l;
+	err = add_member(c);
+	if (!err) {
+		err = table_add_listener(&c->space->table, l);
+		if (err)
+			datapath_remove_listener(c->space->datapath, l);
+	}
+	if (err) {
+		free(l->members);
+		free(l);
+		c->listener = NULL;
+		return err;
+	}
+	c->space->empty_since = 0;
+	c->new_listener = true;
+	return 0;
+}
+
+int claim_take_socket(struct claim *c)
+{
+	return c->listener ? add_member(c) : make_listener(c);
+}

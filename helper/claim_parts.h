@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of a claim, for claim.c alone: which listener it is about, and which bindings it gets. */
+#ifndef SKL_CLAIM_PARTS_H
+#define SKL_CLAIM_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "helper/datapath/listener.h"
+#include "helper/rules/policy.h"
+#include "helper/rules/request.h"
+#include "helper/say.h"
+#include "helper/server/peer.h"
+#include "helper/space.h"
+#include "helper/wire.h"
+
+struct claim {
+	struct space *space;
+	const struct peer *peer;
+	const struct skl_request *request;
+	const struct request *wanted;
+	const struct received *received;
+	struct claimant who;
+	struct listener *listener; /* in the table, or being made */
+	bool new_listener, new_member;
+	uint64_t mark; /* the last id before this began: bindings with higher ones are ours to take back */
+	int sock;
+	struct say *s;
+};
+
+/* "tcp port 80", of the listener's own port. */
+void claim_what(const struct listener *l, char out[RULE_TEXT]);
+
+/* ---- claim_listener.c ---- */
+
+bool claim_has_instance(const struct claim *c, const struct listener *l);
+
+/* Is it, now? One that is found dead is forgotten, so a pointer into the table may not outlive this. */
+bool claim_still_there(struct claim *c, struct listener *l);
+
+/* The listener that the socket belongs to already, or NULL. */
+struct listener *claim_find_listener(struct claim *c);
+
+/* A living listener of the same program, protocol and family, on the same port or on another; or NULL. */
+struct listener *claim_find_sibling(struct claim *c, bool same_port);
+
+/* A program's coverage goes to its first listener, unless SKL_FOR says which: is this one to be left alone?
+ */
+bool claim_left_alone(struct claim *c);
+
+/* Makes the socket a member of c->listener, or of a new one where that is NULL. 0, or -errno with the
+ * sentence. */
+int claim_take_socket(struct claim *c);
+
+/* ---- claim_bindings.c ---- */
+
+bool claim_is_ours(const struct claim *c, const struct binding *b);
+
+/* Judges the rules and adds a binding for each that is granted. 0, or -errno with the sentence. */
+int claim_grant(struct claim *c, struct rule *rules, int n);
+
+/* Lets packets come. 0, or -errno with the sentence. */
+int claim_write(struct claim *c);
+
+/* Undoes what this claim did. */
+void claim_take_back(struct claim *c);
+
+#endif

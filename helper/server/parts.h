@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of the server, for each other. */
+#ifndef SKL_SERVER_PARTS_H
+#define SKL_SERVER_PARTS_H
+
+#include "helper/say.h"
+#include "helper/server/peer.h"
+#include "helper/server/server.h"
+
+/* ---- socket.c: makes the socket, listening. A descriptor or -errno; see server_open(). ---- */
+int socket_open(const struct server_options *options);
+
+/* ---- serve.c: reads one request from a connection that is ready, and answers. ---- */
+void server_serve(struct server *s, int conn);
+
+/* ---- server.c ---- */
+struct spaces *server_spaces(struct server *s);
+
+/* Keeps the helper from leaving while the peer's process lives. 0, or -errno with the sentence. */
+int server_expect(struct server *s, struct peer *peer, struct say *said);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* One request and its answer. */
+#include "helper/server/parts.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "helper/claim.h"
+#include "helper/fdpass.h"
+#include "helper/status.h"
+#include "helper/wire.h"
+
+static void answer(int conn, int err, const struct say *said, int attached)
+{
+	struct skl_reply reply = {
+		.magic = SKL_WIRE_MAGIC,
+		.version = SKL_WIRE_VERSION,
+		.length = (uint32_t)(sizeof(reply) + said->length),
+		.error = -err,
+	};
+	struct iovec parts[] = {{&reply, sizeof(reply)}, {(void *)said->text, said->length}};
+
+	/* who does not wait for the answer does not get it */
+	fdpass_send(conn, parts, 2, attached);
+}
+
+static int dispatch(struct server *s, struct peer *peer, const struct skl_request *request, const char *text,
+		    size_t length, int fd, struct say *said, int *attached)
+{
+	switch (request->kind) {
+	case SKL_CLAIM_LISTEN:
+	case SKL_CLAIM_BIND:
+	case SKL_CLAIM_ATTACH:
+		return claim(server_spaces(s), peer, request, text, length, fd, said);
+	case SKL_STATUS:
+		*attached = status_memfd(server_spaces(s), peer);
+		if (*attached < 0)
+			return say_error(said, -*attached, "status", "cannot be written");
+		return 0;
+	case SKL_EXPECT:
+		return server_expect(s, peer, said);
+	default:
+		return say_error(said, EOPNOTSUPP, "request", "kind %u is not known to this helper",
+				 request->kind);
+	}
+}
+
+static int check_header(const struct skl_request *request, size_t got, struct say *said)
+{
+	/* magic, version, kind and length stand where they are in every version */
+	if (got < 12 || request->magic != SKL_WIRE_MAGIC)
+		return say_error(said, EBADMSG, "request", "this is not a request to an skl helper");
+	if (request->version != SKL_WIRE_VERSION)
+		return say_error(said, EPROTONOSUPPORT, "request",
+				 "version %u of the wire was spoken, this helper speaks %u (the shim and the "
+				 "helper are of different releases)",
+				 request->version, SKL_WIRE_VERSION);
+	if (got < sizeof(*request) || request->length != got)
+		return say_error(said, EBADMSG, "request", "%zu bytes came, %u were announced", got,
+				 request->length);
+	return 0;
+}
+
+static int refuse_message(ssize_t err, struct say *said)
+{
+	if (err == -ETOOMANYREFS)
+		return say_error(said, ETOOMANYREFS, "request", "more than one descriptor came with it");
+	if (err == -EMSGSIZE)
+		return say_error(said, EMSGSIZE, "request", "longer than %zu bytes",
+				 sizeof(struct skl_request) + SKL_TEXT_MAX);
+	return say_error(said, (int)-err, "request", "it could not be received");
+}
+
+/* One request from a connection that is ready to be read. */
+void server_serve(struct server *s, int conn)
+{
+	static union {
+		struct skl_request header;
+		char bytes[sizeof(struct skl_request) + SKL_TEXT_MAX];
+	} message;
+	struct say said = {0};
+	struct peer peer;
+	int fd = -1, attached = -1, err;
+	ssize_t got;
+
+	got = fdpass_receive(conn, &message, sizeof(message), &fd);
+	if (got == 0)
+		return;
+	if (got < 0) {
+		err = refuse_message(got, &said);
+	} else {
+		err = check_header(&message.header, (size_t)got, &said);
+		if (!err) {
+			err = peer_read(conn, &peer);
+			if (err)
+				say_error(&said, -err, "request", "who asks could not be read");
+			else
+				err = dispatch(s, &peer, &message.header,
+					       message.bytes + sizeof(message.header),
+					       (size_t)got - sizeof(message.header), fd, &said, &attached);
+			peer_close(&peer);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	answer(conn, err, &said, attached);
+	if (attached >= 0)
+		close(attached);
+}

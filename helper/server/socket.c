@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The helper's socket in the file system. */
+#include "helper/server/parts.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define QUEUE 4096 /* connections that wait: as many programs may start at the same moment */
+
+static bool somebody_answers(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes;
+
+	if (fd < 0)
+		return false;
+	yes = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN;
+	close(fd);
+	return yes;
+}
+
+static int bind_and_listen(int sock, const struct sockaddr_un *address, const struct server_options *o)
+{
+	const struct group *group = o->group ? getgrnam(o->group) : NULL;
+	mode_t mask = umask(0777); /* nobody connects before mode and group are right */
+	int err = bind(sock, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+
+	umask(mask);
+	if (err)
+		return err;
+	if ((group && chown(o->path, (uid_t)-1, group->gr_gid) < 0) || chmod(o->path, o->mode) < 0 ||
+	    listen(sock, QUEUE) < 0) {
+		err = -errno;
+		unlink(o->path);
+	}
+	return err;
+}
+
+int socket_open(const struct server_options *o)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int sock, err;
+
+	if (strlen(o->path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, o->path);
+	if (somebody_answers(&address))
+		return -EADDRINUSE;
+	unlink(o->path);
+	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sock < 0)
+		return -errno;
+	err = bind_and_listen(sock, &address, o);
+	if (err) {
+		close(sock);
+		return err;
+	}
+	return sock;
+}
