@@ -115,9 +115,9 @@ static __noinline int count_event(__u32 binding, __s32 reason)
 
 /*
  * May this socket still take what it was claimed for? The kernel removes a
- * closed socket from the map by itself, but not one that was shutdown():
- * choosing that would swallow SYNs without an answer. A UDP socket that its
- * program has connected belongs to that one peer from then on.
+ * closed socket from the map by itself, but not one that was shutdown(), which
+ * accepts nothing. A UDP socket that its program has connected belongs to that
+ * one peer from then on.
  */
 static __always_inline _Bool alive(const struct bpf_sock *sk)
 {

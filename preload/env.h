@@ -19,7 +19,6 @@ struct env {
 	__u8 warn; /* serve without what was refused */
 	__u8 debug;
 	__u8 too_long; /* more than SKL_TEXT_MAX; text lacks what did not fit */
-	__u8 seen;     /* bits of env.c: the first of several variables of one name counts */
 	char text[SKL_TEXT_MAX + ENV_SLACK];
 };
 

@@ -136,7 +136,7 @@ static int check(char **argv, const struct wish *w)
 
 static void explain(pid_t pid, int err)
 {
-	char scope[4] = "0";
+	char scope[4] = "";
 	FILE *f;
 
 	if (err != -EPERM && err != -EACCES) {
@@ -145,12 +145,11 @@ static void explain(pid_t pid, int err)
 	}
 	f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
 	if (f) {
-		if (!fgets(scope, sizeof(scope), f))
-			strcpy(scope, "0");
+		if (fgets(scope, sizeof(scope), f))
+			scope[strcspn(scope, "\n")] = '\0';
 		fclose(f);
-		scope[strcspn(scope, "\n")] = '\0';
 	}
-	if (strcmp(scope, "0") == 0)
+	if (*scope == '\0' || strcmp(scope, "0") == 0)
 		complain("attach: process %d: %s: to take its socket you must be allowed to trace it: "
 			 "be root, or its user",
 			 pid, strerror(-err));

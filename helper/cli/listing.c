@@ -35,7 +35,7 @@ const char *listing_user(uint32_t uid)
 void listing_ports(const struct skl_record_binding *b, char text[LISTING_PORTS])
 {
 	if (b->port_first <= 1 && b->port_last == 65535)
-		strcpy(text, "*");
+		snprintf(text, LISTING_PORTS, "*");
 	else if (b->port_first == b->port_last)
 		snprintf(text, LISTING_PORTS, "%u", b->port_first);
 	else

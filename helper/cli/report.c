@@ -130,8 +130,8 @@ static int parse(const char *data, size_t size, struct report *r)
 
 int report_read(int fd, struct report *report)
 {
-	size_t size, listeners, bindings;
-	char *data;
+	size_t size = 0, listeners, bindings;
+	char *data = NULL;
 	int err = read_all(fd, &data, &size);
 
 	if (err)

@@ -143,7 +143,9 @@ static bool warns(void)
 /* As the shim reads it. */
 static bool disabled(void)
 {
-	return is_set("SKL_DISABLE") && strcmp(getenv("SKL_DISABLE"), "0") != 0;
+	const char *value = getenv("SKL_DISABLE");
+
+	return value && *value && strcmp(value, "0") != 0;
 }
 
 /* Tells that there will be no coverage. Returns whether the program runs without it. */

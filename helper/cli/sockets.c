@@ -39,7 +39,7 @@ static int read_address(int fd, struct address *a)
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} name;
+	} name = {0};
 	socklen_t length = sizeof(name);
 
 	if (getsockname(fd, &name.any, &length) < 0)
@@ -91,10 +91,22 @@ static bool have(const struct sockets *s, uint64_t inode)
 	return false;
 }
 
+/* The number in "socket:[4711]". */
+static bool parse_inode(const char *target, uint64_t *inode)
+{
+	static const char prefix[] = "socket:[";
+	char *end;
+
+	if (strncmp(target, prefix, strlen(prefix)) != 0)
+		return false;
+	*inode = strtoull(target + strlen(prefix), &end, 10);
+	return *end == ']';
+}
+
 /* Looks at one entry of /proc/PID/fd. */
 static int consider(struct sockets *s, int pidfd, int directory, const char *name)
 {
-	unsigned long long inode;
+	uint64_t inode;
 	char target[64];
 	ssize_t n = readlinkat(directory, name, target, sizeof(target) - 1);
 	int fd;
@@ -102,9 +114,9 @@ static int consider(struct sockets *s, int pidfd, int directory, const char *nam
 	if (n < 0)
 		return errno == ENOENT ? 0 : -errno; /* closed meanwhile */
 	target[n] = '\0';
-	if (sscanf(target, "socket:[%llu]", &inode) != 1 || have(s, inode))
+	if (!parse_inode(target, &inode) || have(s, inode))
 		return 0;
-	fd = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(name), 0);
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)strtol(name, NULL, 10), 0);
 	if (fd < 0)
 		return errno == EBADF ? 0 : -errno;
 	return keep(s, fd, inode);

@@ -71,7 +71,7 @@ int status_main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	struct report report;
+	struct report report = {0};
 	bool json = false;
 	int c, err = 0;
 

@@ -103,6 +103,14 @@ struct prefix prefix_host(int family, const void *address)
 	return p;
 }
 
+struct prefix prefix_bound(int family, const void *address)
+{
+	static const uint8_t everything[16];
+	struct prefix p = prefix_host(family, address);
+
+	return memcmp(p.address, everything, sizeof(p.address)) == 0 ? prefix_any(p.family) : p;
+}
+
 struct prefix prefix_any(int family)
 {
 	return (struct prefix){.family = (uint8_t)family};

@@ -160,11 +160,15 @@ static int parse_SKL_PORTS(struct text value, struct request *r, struct say *s)
 static int parse_SKL_FOR(struct text value, struct request *r, struct say *s)
 {
 	int err = parse_port_list(value, &r->only, &r->n_only, s, "SKL_FOR");
+	char ports[PORTS_TEXT];
 
 	for (size_t i = 0; !err && i < r->n_only; i++) {
-		if (r->only[i].first != r->only[i].last)
-			err = say_error(s, EINVAL, "SKL_FOR",
-					"names single ports that the program binds, no range and no *");
+		if (r->only[i].first == r->only[i].last)
+			continue;
+		ports_format(r->only[i].first, r->only[i].last, ports);
+		err = say_error(s, EINVAL, "SKL_FOR",
+				"\"%s\" is not a single port that the program binds: no range and no * here",
+				ports);
 	}
 	return err;
 }
@@ -202,12 +206,17 @@ static bool split_bind(struct text item, struct text *prefix, char buffer[PREFIX
 		return false;
 	ports->at = colon + 1;
 	ports->length = item.length - (size_t)(colon + 1 - item.at);
+	/* a second colon: an IPv6 address without brackets */
+	if (ports->length == 0 || memchr(ports->at, ':', ports->length))
+		return false;
 
 	if (!close) {
 		prefix->at = item.at;
 		prefix->length = (size_t)(colon - item.at);
-		return true;
+		return prefix->length > 0;
 	}
+	if (close == item.at + 1 || (close[1] != ':' && close[1] != '/'))
+		return false;
 	prefix->length = (size_t)(colon - item.at) - 2;
 	if (prefix->length >= PREFIX_TEXT)
 		return false;
@@ -323,10 +332,10 @@ static int parse_variable(struct text line, struct request *r, bool seen[N_VARIA
 		if (!same(name, variables[i].name))
 			continue;
 		/* as getenv(): the first one counts */
-		if (value.length == 0 || seen[i])
+		if (seen[i])
 			return 0;
 		seen[i] = true;
-		return variables[i].parse(value, r, s);
+		return value.length ? variables[i].parse(value, r, s) : 0;
 	}
 	return say_error(s, EINVAL, "environment",
 			 "%.*s is not known to this helper (version " SKL_VERSION ")", SHOWN(name));

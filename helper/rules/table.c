@@ -196,14 +196,9 @@ bool listener_serves(const struct listener *l, int family)
 
 size_t listener_own_prefixes(const struct listener *l, struct prefix own[2])
 {
-	static const uint8_t everything[16];
-
-	if (memcmp(l->address, everything, 16) != 0) {
-		own[0] = prefix_host(l->family, l->address);
-		return 1;
-	}
-	own[0] = prefix_any(l->family);
-	if (l->family == AF_INET || l->v6only)
+	own[0] = prefix_bound(l->family, l->address);
+	/* ::ffff:0.0.0.0 is every address of IPv4 alone */
+	if (own[0].family == AF_INET || own[0].length > 0 || l->v6only)
 		return 1;
 	own[1] = prefix_any(AF_INET);
 	return 2;

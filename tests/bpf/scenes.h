@@ -23,24 +23,24 @@ static struct server {
 	int fd;
 	uint64_t cookie;
 } servers[] = {
-	{"A", "127.0.0.1", 7001},
-	{"B", "127.0.0.1", 7002},
-	{"C", "0.0.0.0", 7003},
-	{"X", "::1", 7001},
-	{"Y", "::1", 7002},
-	{"Z", "::", 7003},
-	{"D", "::", 7004, .dual = true},
-	{"M1", "127.0.0.1", 7011},
-	{"M2", "127.0.0.1", 7012},
-	{"M3", "127.0.0.1", 7013},
-	{"R1", "127.0.0.1", 7020, .reuseport = true},
-	{"R2", "127.0.0.1", 7020, .reuseport = true},
-	{"L", "127.0.0.1", 7030, .device = "lo"},
-	{"V", "0.0.0.0", 7031, .device = "skl0"},
-	{"U", "127.0.0.1", 7040, .type = SOCK_DGRAM},
-	{"W", "::1", 7040, .type = SOCK_DGRAM},
-	{"O", "0.0.0.0", 8080},
-	{"P", "::", 8080},
+	{.name = "A", .address = "127.0.0.1", .port = 7001},
+	{.name = "B", .address = "127.0.0.1", .port = 7002},
+	{.name = "C", .address = "0.0.0.0", .port = 7003},
+	{.name = "X", .address = "::1", .port = 7001},
+	{.name = "Y", .address = "::1", .port = 7002},
+	{.name = "Z", .address = "::", .port = 7003},
+	{.name = "D", .address = "::", .port = 7004, .dual = true},
+	{.name = "M1", .address = "127.0.0.1", .port = 7011},
+	{.name = "M2", .address = "127.0.0.1", .port = 7012},
+	{.name = "M3", .address = "127.0.0.1", .port = 7013},
+	{.name = "R1", .address = "127.0.0.1", .port = 7020, .reuseport = true},
+	{.name = "R2", .address = "127.0.0.1", .port = 7020, .reuseport = true},
+	{.name = "L", .address = "127.0.0.1", .port = 7030, .device = "lo"},
+	{.name = "V", .address = "0.0.0.0", .port = 7031, .device = "skl0"},
+	{.name = "U", .address = "127.0.0.1", .port = 7040, .type = SOCK_DGRAM},
+	{.name = "W", .address = "::1", .port = 7040, .type = SOCK_DGRAM},
+	{.name = "O", .address = "0.0.0.0", .port = 8080},
+	{.name = "P", .address = "::", .port = 8080},
 };
 
 /* Either something that happens, or a packet and what becomes of it. */
@@ -49,8 +49,7 @@ struct step {
 	 * end; "restart": another helper takes over */
 	const char *happens;
 
-	/* "ADDRESS:PORT" with IPv6 in brackets, "/udp" after it, and "%DEVICE" if it arrives not on lo: this
-	 * cannot be tried with a real connection */
+	/* "ADDRESS:PORT" with IPv6 in brackets, "/udp" after it, "%far" if it comes in through skl0 */
 	const char *to;
 
 	/* a server; a listener, if any of its members will do; or "-": the ordinary lookup, by which "-O"
@@ -440,18 +439,20 @@ static const struct scene {
 	},
 	{
 		"a listener bound to a device gets what arrives there",
-		"L 127.0.0.0/8:80, V 127.0.0.1:80, V 127.0.0.1:8080",
+		"L 192.0.2.1:80, V 192.0.2.2:80, V 192.0.2.1:8080, A 192.0.2.3:80",
 		.steps =
 			{
-				GETS("127.0.0.2:80", "L"),
-				GETS("127.0.0.2:80%skl0", "-"),
-				GETS("127.0.0.1:80", "-"),
-				GETS("127.0.0.1:80%skl0", "V"),
-				GETS("127.0.0.1:8080", "-O"),
-				GETS("127.0.0.1:8080%skl0", "V"),
+				GETS("192.0.2.1:80", "L"),
+				GETS("192.0.2.1:80%far", "-"),
+				GETS("192.0.2.2:80", "-"),
+				GETS("192.0.2.2:80%far", "V"),
+				GETS("192.0.2.1:8080", "-O"),
+				GETS("192.0.2.1:8080%far", "V"),
+				GETS("192.0.2.3:80", "A"),
+				GETS("192.0.2.3:80%far", "A"),
 				HAPPENS("close L"),
-				MISSES("127.0.0.2:80", 'L'),
-				GETS("127.0.0.2:80%skl0", "-"),
+				MISSES("192.0.2.1:80", 'L'),
+				GETS("192.0.2.1:80%far", "-"),
 			},
 	},
 	{

@@ -5,9 +5,7 @@
  * helper's own code, and with the rules given in either order. Each time every
  * counter of every listener must have moved by exactly what the row says.
  */
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <poll.h>
 
@@ -15,6 +13,7 @@
 #include "helper/datapath/diag.h"
 #include "helper/datapath/listener.h"
 #include "helper/datapath/pins.h"
+#include "tests/bpf/packets.h"
 #include "tests/bpf/scenes.h"
 #include "tests/bpf/world.h"
 
@@ -26,67 +25,6 @@ static char pins[4096];
 static struct datapath *datapath;
 static struct table table;
 static int program;
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-struct packet {
-	union address to;
-	int type;
-	int ifindex; /* where it arrives, or 0: on lo */
-};
-
-static void make_address(union address *out, const char *text, uint16_t port)
-{
-	*out = (union address){0};
-	if (inet_pton(AF_INET, text, &out->v4.sin_addr) == 1) {
-		out->v4.sin_family = AF_INET;
-		out->v4.sin_port = htons(port);
-	} else if (inet_pton(AF_INET6, text, &out->v6.sin6_addr) == 1) {
-		out->v6.sin6_family = AF_INET6;
-		out->v6.sin6_port = htons(port);
-	} else {
-		errno = EINVAL;
-		die(text);
-	}
-}
-
-/* "ADDRESS:PORTS/udp" with IPv6 in brackets: cuts the text into address and ports. Returns the type of
- * socket.
- */
-static int split(char *text, char **address, char **ports)
-{
-	char *udp = strstr(text, "/udp"), *colon = strrchr(text, ':'), *bracket = strchr(text, ']');
-
-	if (udp)
-		*udp = '\0';
-	*colon = '\0';
-	*ports = colon + 1;
-	*address = text;
-	if (bracket) { /* "[::]/0" and "[::/0]" are the same */
-		memmove(bracket, bracket + 1, strlen(bracket));
-		*address = text + 1;
-	}
-	return udp ? SOCK_DGRAM : SOCK_STREAM;
-}
-
-static void read_packet(struct packet *out, const char *to)
-{
-	char text[100], *device, *address, *port;
-
-	snprintf(text, sizeof(text), "%s", to);
-	device = strchr(text, '%');
-	out->ifindex = 0;
-	if (device) {
-		*device = '\0';
-		out->ifindex = (int)if_nametoindex(device + 1);
-	}
-	out->type = split(text, &address, &port);
-	make_address(&out->to, address, (uint16_t)atoi(port));
-}
 
 static struct server *server_named(const char *name)
 {
@@ -333,6 +271,16 @@ static bool expected(const struct step *step, const struct server *got)
 	return strcmp(got->name, whom) == 0 || (whom[0] && !whom[1] && whom[0] == got->name[0]);
 }
 
+/* Is the rule of this row one of a listener that is bound to a device? PROG_TEST_RUN's packets arrive on
+ * none. */
+static bool on_device(const struct step *step)
+{
+	const char letter[] = {step->missed ? step->missed : step->gets[0], '\0'};
+	const struct server *s = server_named(letter);
+
+	return s && s->device;
+}
+
 static bool try_program(const struct step *step, const struct packet *p)
 {
 	struct bpf_sk_lookup ctx = {.protocol = p->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP},
@@ -342,7 +290,6 @@ static bool try_program(const struct step *step, const struct packet *p)
 	const struct server *got = NULL;
 	int err;
 
-	ctx.ingress_ifindex = p->ifindex ? p->ifindex : if_nametoindex("lo");
 	if (p->to.any.sa_family == AF_INET) {
 		ctx.family = AF_INET;
 		ctx.local_ip4 = p->to.v4.sin_addr.s_addr;
@@ -363,6 +310,8 @@ static bool try_program(const struct step *step, const struct packet *p)
 		printf("# PROG_TEST_RUN: %d, verdict %u\n", err, run.retval);
 		return false;
 	}
+	if (on_device(step))
+		return out.cookie == 0;
 	for (size_t i = 0; i < N_SERVERS; i++) {
 		if (out.cookie && out.cookie == servers[i].cookie)
 			got = &servers[i];
@@ -389,21 +338,6 @@ static struct server *wait_server(int ms)
 	return NULL;
 }
 
-/* As an IPv6 address, in which IPv4 is mapped, with the port. */
-static void normalize(const union address *a, unsigned char out[18])
-{
-	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	if (a->any.sa_family == AF_INET) {
-		memcpy(out, mapped, 12);
-		memcpy(out + 12, &a->v4.sin_addr, 4);
-		memcpy(out + 16, &a->v4.sin_port, 2);
-	} else {
-		memcpy(out, &a->v6.sin6_addr, 16);
-		memcpy(out + 16, &a->v6.sin6_port, 2);
-	}
-}
-
 /* Does the accepted connection show the address that the client used? */
 static bool shows_destination(struct server *s, const union address *to)
 {
@@ -425,15 +359,10 @@ static bool shows_destination(struct server *s, const union address *to)
 
 static bool try_connection(const struct step *step, const struct packet *p)
 {
-	const struct linger reset = {.l_onoff = 1};
-	const struct timeval patience = {.tv_sec = 2};
-	int fd = socket(p->to.any.sa_family, p->type | SOCK_CLOEXEC, 0), err;
+	int fd = client(p), err;
 	struct server *got = NULL;
 	bool good;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
-		die("client");
 	err = connect(fd, &p->to.any, sizeof(p->to)) ? errno : 0;
 	if (!err && p->type == SOCK_DGRAM && send(fd, "?", 1, 0) != 1)
 		err = errno;
@@ -460,9 +389,8 @@ static void try_step(const struct scene *scene, const struct step *step, bool ba
 	read_packet(&p, step->to);
 	count(&before);
 	good = try_program(step, &p);
-	if (!p.ifindex)
-		good &= try_connection(step, &p);
-	good &= counted(&before, step, p.ifindex ? 1 : 2);
+	good &= try_connection(step, &p);
+	good &= counted(&before, step, on_device(step) ? 1 : 2);
 	ok(good, "%s: %s -> %s%s", scene->name, step->to,
 	   strcmp(step->gets, "-") == 0 ? "nobody" : step->gets, backwards ? " (rules backwards)" : "");
 }
@@ -478,11 +406,11 @@ static void look(void)
 	close(diag);
 }
 
-static void play(const struct scene *scene, int netns, bool backwards)
+static void play(const struct scene *scene, bool backwards)
 {
 	char path[4200];
 
-	check(datapath_create(&datapath, pins, netns), "BPF programs");
+	check(datapath_create(&datapath, pins, here), "BPF programs");
 	snprintf(path, sizeof(path), "%s/dispatch", pins);
 	program = bpf_obj_get(path);
 	for (size_t i = 0; i < N_SERVERS; i++)
@@ -509,20 +437,15 @@ static void play(const struct scene *scene, int netns, bool backwards)
 int main(void)
 {
 	char base[4000];
-	int netns;
 
 	enter_world();
-	/* addresses besides 127/8 that are local, and a second device to be bound to */
-	if (system("ip link add skl0 type veth peer name skl1 && ip route add local 192.0.2.0/24 dev lo &&"
-		   " ip -6 route add local 2001:db8::/32 dev lo"))
-		die("addresses to test with");
-	netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	make_networks();
 	snprintf(base, sizeof(base), "%s/skl", bpffs);
 	check(pins_prepare(base), base);
 	pins_path(pins, sizeof(pins), base, 1);
 	for (size_t i = 0; i < N_SCENES; i++) {
-		play(&scenes[i], netns, false);
-		play(&scenes[i], netns, true);
+		play(&scenes[i], false);
+		play(&scenes[i], true);
 	}
 	return finish();
 }

@@ -51,18 +51,18 @@ whose() {
 }
 
 @test "an exact port that another user's server holds on every address: EADDRINUSE, also for root" {
-  local everywhere
+  local everywhere holder
   start_helper
   for everywhere in 0.0.0.0 ::; do
     spawn setpriv --reuid 4001 --regid 4001 --clear-groups --inh-caps=-all -- \
       "$BUILD/tests/srv-listen" plain 7007 $everywhere
-    OTHER=$SPAWNED
+    holder=$SPAWNED
     wait_listen 7007
     claim_refused SKL_PORTS=7007
     [ "$status" -eq $EADDRINUSE ]
     says "port 7007" "uid 4001"
-    [ "$(whose 127.0.0.1 7007)" -eq "$OTHER" ]
-    stop "$OTHER"
+    [ "$(whose 127.0.0.1 7007)" -eq "$holder" ]
+    stop "$holder"
   done
 }
 

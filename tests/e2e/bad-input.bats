@@ -105,7 +105,7 @@ refused_with() {
 }
 
 @test "SKL_CIDRS: only a family that the socket cannot serve" {
-  refused_with $EAFNOSUPPORT SKL_CIDRS=2001:db8::/64 -- IPv4 IPv6
+  refused_with $EAFNOSUPPORT SKL_CIDRS=2001:db8::/64 -- SKL_CIDRS family
 }
 
 @test "SKL_BIND: malformed" {

@@ -308,10 +308,13 @@ bare() {
 	asked 2
 }
 
-@test "a raw socket's bind asks nothing" {
+@test "what is bound like UDP but is none: raw and ping sockets ask nothing" {
 	need_root
 	helper ok
 	shim_do socket=raw bind=explicit
+	says 'bind 0 errno 4242'
+	run unshare -n sh -c 'ip link set lo up && echo 0 0 >/proc/sys/net/ipv4/ping_group_range && exec "$@"' sh \
+		env SKL_PORTS=7 SKL_HELPER="$SOCKET" LD_PRELOAD="$SHIM" "$DO" socket=ping bind=explicit
 	says 'bind 0 errno 4242'
 	asked 0
 }
@@ -604,6 +607,14 @@ time.sleep(30)' "$SOCKET" 3>&- &
 	helper vanish
 	shim_do SKL_ON_ERROR=warn socket bind listen serve
 	says 'listen 0 errno 4242' served 'hung up without an answer'
+}
+
+@test "a helper that is gone when the request is sent: ECONNRESET, no SIGPIPE" {
+	helper vanish
+	run strace -f -o /dev/null -e trace=sendmsg -e inject=sendmsg:delay_enter=200000 \
+		env SKL_PORTS=7 SKL_HELPER="$SOCKET" LD_PRELOAD="$SHIM" "$DO" socket bind listen pending
+	[ "$status" -eq 0 ]
+	says 'listen -1 errno 104' 'hung up without an answer' 'sigpipe clear open'
 }
 
 @test "another version: its errno and text if it has any, else EPROTONOSUPPORT" {

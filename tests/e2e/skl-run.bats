@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck disable=SC2016,SC2153 # for the inner shell; HELPER is the library's
+# shellcheck disable=SC2016,SC2030,SC2031,SC2153 # for the inner shell; what `run` sets; HELPER is the library's
 #
 # skl run: becomes the program, with nothing set up before, and never lets coverage be missing without a word.
 

@@ -170,7 +170,7 @@ static void answer_request(int conn, const char *answer)
 	else if (is(answer, "descriptor"))
 		reply(conn, SKL_WIRE_VERSION, 0, "", 0, 1);
 	else if (is(answer, "oversized"))
-		reply(conn, SKL_WIRE_VERSION, 0, much, 0, -1);
+		reply(conn, SKL_WIRE_VERSION, 0, much, SKL_SAY_MAX - (long)strlen(much), -1);
 	else if (is(answer, "miscounted"))
 		reply(conn, SKL_WIRE_VERSION, 0, "", 1, -1);
 	else if (is(answer, "garbage"))

@@ -184,6 +184,8 @@ static void make_socket(const char *kind)
 		type = SOCK_DGRAM;
 	else if (strcmp(kind, "udp6") == 0)
 		family = AF_INET6, type = SOCK_DGRAM;
+	else if (strcmp(kind, "ping") == 0)
+		type = SOCK_DGRAM, protocol = IPPROTO_ICMP;
 	else if (strcmp(kind, "raw") == 0)
 		type = SOCK_RAW, protocol = IPPROTO_UDP;
 	sock = socket(family, type, protocol);
@@ -200,7 +202,7 @@ static int free_port(void)
 	socklen_t length = sizeof(type);
 
 	getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &length);
-	sock = socket(family, type == SOCK_RAW ? SOCK_DGRAM : type, 0);
+	sock = socket(family, type == SOCK_STREAM ? type : SOCK_DGRAM, 0);
 	argument = 0;
 	call_bind();
 	close(sock);

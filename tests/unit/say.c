@@ -2,8 +2,6 @@
 /* Sentences: one line each, bounded, and the end shows where something is missing. */
 #include "tests/unit/objects.h"
 
-#include <errno.h>
-
 #include "helper/say.h"
 
 static char words[3 * SKL_SAY_MAX];
