@@ -107,14 +107,14 @@ static int add_member(struct claim *c)
 		.instance = c->request->instance,
 		.since = boottime_ns(),
 		.uid = c->peer->uid,
-		.pid = c->peer->pid,
+		.pid = c->request->pid > 0 ? c->request->pid : c->peer->pid,
 	};
 	char what[RULE_TEXT];
 	int err;
 
 	if (listener_find_cookie(c->listener, m.cookie))
 		return 0;
-	memcpy(m.program, c->peer->program, sizeof(m.program));
+	peer_program(m.pid, m.program);
 	err = datapath_add_member(c->space->datapath, c->listener, &m, c->sock);
 	if (!err) {
 		c->new_member = true;

@@ -240,10 +240,10 @@ static int find_helper(void)
 	return err;
 }
 
-static int claim(const struct sockets_one *one, const char *text, size_t length)
+static int claim(pid_t pid, const struct sockets_one *one, const char *text, size_t length)
 {
 	struct client_answer answer;
-	int err = client_ask(SKL_CLAIM_ATTACH, text, length, one->fd, &answer);
+	int err = client_ask(SKL_CLAIM_ATTACH, pid, text, length, one->fd, &answer);
 
 	if (err) {
 		client_complain(err);
@@ -273,7 +273,7 @@ static int claim_all(const struct sockets *s, const struct wish *w)
 		char where[ADDRESS_TEXT];
 		size_t later = i + 1;
 
-		err = claim(&s->all[i], text, (size_t)length);
+		err = claim(w->pid, &s->all[i], text, (size_t)length);
 		while (later < s->n && !sockets_same_listener(&s->all[i], &s->all[later]))
 			later++;
 		if (err || later < s->n)

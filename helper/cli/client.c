@@ -123,7 +123,8 @@ static int receive(int sock, struct client_answer *answer)
 	return 0;
 }
 
-int client_ask(enum skl_kind kind, const char *text, size_t length, int fd, struct client_answer *answer)
+int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
+	       struct client_answer *answer)
 {
 	long deadline = now_ms() + DEADLINE_MS;
 	struct skl_request request = {
@@ -131,6 +132,7 @@ int client_ask(enum skl_kind kind, const char *text, size_t length, int fd, stru
 		.version = SKL_WIRE_VERSION,
 		.kind = (__u16)kind,
 		.length = (__u32)(sizeof(request) + length),
+		.pid = pid,
 	};
 	struct iovec parts[] = {
 		{.iov_base = &request, .iov_len = sizeof(request)},

@@ -30,7 +30,7 @@
 int start_expect(void)
 {
 	struct client_answer answer;
-	int err = client_ask(SKL_EXPECT, NULL, 0, -1, &answer);
+	int err = client_ask(SKL_EXPECT, 0, NULL, 0, -1, &answer);
 
 	if (err) {
 		if (!client_is_absent(err))

@@ -32,7 +32,7 @@ const char status_help[] =
 static int fetch(struct report *report)
 {
 	struct client_answer answer;
-	int err = client_ask(SKL_STATUS, NULL, 0, -1, &answer);
+	int err = client_ask(SKL_STATUS, 0, NULL, 0, -1, &answer);
 
 	if (err) {
 		client_complain(err);

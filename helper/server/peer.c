@@ -67,6 +67,14 @@ static ssize_t read_proc(pid_t pid, const char *name, char *out, size_t size)
 	return n;
 }
 
+void peer_program(pid_t pid, char out[16])
+{
+	memset(out, 0, 16);
+	if (pid <= 0 || read_proc(pid, "comm", out, 16) < 0)
+		return;
+	out[strcspn(out, "\n")] = '\0';
+}
+
 int peer_read(int conn, struct peer *out)
 {
 	struct ucred credentials;
@@ -79,9 +87,7 @@ int peer_read(int conn, struct peer *out)
 	out->gid = credentials.gid;
 	out->pid = credentials.pid;
 	out->pidfd = open_pidfd(conn, credentials.pid);
-	if (read_proc(out->pid, "comm", out->program, sizeof(out->program)) < 0)
-		out->program[0] = '\0';
-	out->program[strcspn(out->program, "\n")] = '\0';
+	peer_program(out->pid, out->program);
 	return 0;
 }
 

@@ -15,6 +15,9 @@ struct peer {
 	char program[16]; /* decoration: its name now */
 };
 
+/* The name of a process, for show; empty when it is not to be seen. */
+void peer_program(pid_t pid, char out[16]);
+
 /* Reads who connected to the socket `conn`. 0 or -errno; peer_close() in any case. */
 int peer_read(int conn, struct peer *out);
 void peer_close(struct peer *p);

@@ -38,9 +38,7 @@ static inline void make_address(union address *out, const char *text, uint16_t p
 	}
 }
 
-/* "ADDRESS:PORTS/udp" with IPv6 in brackets: cuts the text into address and ports. Returns the type of
- * socket.
- */
+/* Cuts "ADDRESS:PORTS/udp", with IPv6 in brackets, into address and ports. Returns the type of socket. */
 static inline int split(char *text, char **address, char **ports)
 {
 	char *udp = strstr(text, "/udp"), *colon = strrchr(text, ':'), *bracket = strchr(text, ']');
@@ -110,9 +108,9 @@ static inline void make_networks(void)
 	if (unshare(CLONE_NEWNET))
 		die("far namespace");
 	far = this_netns();
-	run_ip("ip link add skl1 type veth peer name skl0 netns $here; ip address add 198.51.100.2/24 dev "
-	       "skl1;"
-	       "ip link set skl1 up; ip route add 192.0.2.0/24 via 198.51.100.1");
+	run_ip("ip link add skl1 type veth peer name skl0 netns $here;"
+	       "ip address add 198.51.100.2/24 dev skl1; ip link set skl1 up;"
+	       "ip route add 192.0.2.0/24 via 198.51.100.1");
 	if (setns(here, CLONE_NEWNET))
 		die("namespace");
 	run_ip("ip address add 198.51.100.1/24 dev skl0; ip link set skl0 up;"
@@ -121,8 +119,8 @@ static inline void make_networks(void)
 
 static inline int client(const struct packet *p)
 {
-	const struct linger reset = {.l_onoff =
-					     1}; /* leaves no TIME_WAIT, which the next packet might match */
+	/* leaves no TIME_WAIT, which the next packet might match */
+	const struct linger reset = {.l_onoff = 1};
 	const struct timeval patience = {.tv_sec = 2};
 	int fd;
 

@@ -14,10 +14,11 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static unsigned int results, failures;
-static char bpffs[] = "/tmp/skl-bpf.XXXXXX";
+static const char bpffs[] = "/tmp/bpf";
 
 static inline void die(const char *what)
 {
@@ -46,12 +47,6 @@ static inline int finish(void)
 	return failures || results == 0;
 }
 
-static inline void leave_world(void)
-{
-	umount2(bpffs, MNT_DETACH);
-	rmdir(bpffs);
-}
-
 /* From here on the machine's own network namespace is out of reach. `bpffs` is where objects can be pinned.
  */
 static inline void enter_world(void)
@@ -62,7 +57,9 @@ static inline void enter_world(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		die("no namespaces of its own (this needs root)");
-	if (!mkdtemp(bpffs) || atexit(leave_world) || mount("bpf", bpffs, "bpf", 0, "mode=0700"))
+	/* a /tmp that nobody else sees, so that nothing is left however this ends */
+	if (mount("tmpfs", "/tmp", "tmpfs", 0, NULL) || mkdir(bpffs, 0700) ||
+	    mount("bpf", bpffs, "bpf", 0, "mode=0700"))
 		die("no bpffs of its own");
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo))
