@@ -5,38 +5,46 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a sentence quotes comes from users and goes to terminals: only printable ASCII. */
+static void make_printable(char *from, const char *end)
+{
+	for (; from < end; from++) {
+		if (*from < ' ' || *from > '~')
+			*from = '?';
+	}
+}
+
 static void append(struct say *s, const char *format, va_list args)
 {
+	char *start = s->text + s->length;
 	size_t room = sizeof(s->text) - s->length;
-	int n = vsnprintf(s->text + s->length, room, format, args);
+	int n = vsnprintf(start, room, format, args);
 
 	if (n < 0)
 		return;
 	if ((size_t)n < room) {
 		s->length += (size_t)n;
+		make_printable(start, start + n);
 		return;
 	}
 	s->length = sizeof(s->text) - 1;
+	make_printable(start, s->text + s->length);
 	memcpy(s->text + s->length - 3, "...", 3);
 }
 
-static void append_format(struct say *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void append_format(struct say *s, const char *format, ...)
+static void end_line(struct say *s)
 {
-	va_list args;
-
-	va_start(args, format);
-	append(s, format, args);
-	va_end(args);
+	if (s->length && s->length < sizeof(s->text) - 1) {
+		s->text[s->length++] = '\n';
+		s->text[s->length] = '\0';
+	}
 }
 
 void say(struct say *s, const char *format, ...)
 {
 	va_list args;
 
-	if (s->length)
-		append_format(s, "\n");
+	end_line(s);
 	va_start(args, format);
 	append(s, format, args);
 	va_end(args);

@@ -48,7 +48,7 @@ struct skl_request {
 
 /*
  * A reply is this header and then, up to `length`, sentences for the user in
- * UTF-8 without a NUL, lines divided by '\n': the reason when error is not 0,
+ * printable ASCII, lines divided by '\n': the reason when error is not 0,
  * otherwise remarks (what was left out, and why). A helper that does not speak
  * the version asked for answers in its own, with EPROTONOSUPPORT.
  */

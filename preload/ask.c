@@ -55,14 +55,14 @@ static int connect_until(int sock, const struct sockaddr_un *to, __u64 deadline)
  */
 static int find_helper(int sock, const struct sockaddr_un *to, __u64 wait_ms, __u64 *deadline)
 {
-	static const struct __kernel_old_timespec pause = {.tv_nsec = RETRY_MS * 1000000l};
+	static const struct __kernel_old_timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
 	__u64 now = now_ms();
 	__u64 patience = now + wait_ms;
 
 	for (;; now = now_ms()) {
 		int err;
 
-		*deadline = now + ASK_SECONDS * 1000;
+		*deadline = now + ASK_SECONDS * 1000ULL;
 		err = connect_until(sock, to, *deadline);
 		if ((err != -ENOENT && err != -ECONNREFUSED) || now >= patience)
 			return err;

@@ -5,7 +5,7 @@
 
 #include "preload/sys.h"
 
-#define RTLD_NEXT ((void *)-1l)
+#define RTLD_NEXT ((void *)-1L)
 
 extern int *__errno_location(void) __attribute__((weak));
 

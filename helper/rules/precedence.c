@@ -73,8 +73,23 @@ static bool takes_from(const struct binding *b, const struct binding *other)
 /* Does another listener get all that `b` would have of their common ports? */
 static bool loses_to(const struct binding *b, const struct binding *other)
 {
-	return other->listener != b->listener && prefix_same(&other->rule.prefix, &b->rule.prefix) &&
-	       bindings_precedence(other, b) < 0;
+	return other->listener != b->listener && other->rule.protocol == b->rule.protocol &&
+	       prefix_same(&other->rule.prefix, &b->rule.prefix) && bindings_precedence(other, b) < 0;
+}
+
+/* Does `b` make no use of this port, whoever comes after it? Seen against those of `others` that have it. */
+static bool gives_way_among(const struct table *t, const struct binding *b, uint16_t port,
+			    const struct binding *const *others, size_t n)
+{
+	if (!rule_is_wide(&b->rule))
+		return false;
+	if (held(t, &b->rule, port))
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		if (rule_has_port(&others[i]->rule, port) && takes_from(b, others[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Is `b` left out of this port, seen against those of `others` that have it? */
@@ -83,11 +98,12 @@ static bool left_out_among(const struct table *t, const struct binding *b, uint1
 {
 	if (!rule_is_wide(&b->rule))
 		return false;
-	if (held(t, &b->rule, port))
+	if (gives_way_among(t, b, port, others, n))
 		return true;
 	for (size_t i = 0; i < n; i++) {
-		if (rule_has_port(&others[i]->rule, port) &&
-		    (takes_from(b, others[i]) || loses_to(b, others[i])))
+		/* who gives way takes nothing from anybody */
+		if (rule_has_port(&others[i]->rule, port) && loses_to(b, others[i]) &&
+		    !gives_way_among(t, others[i], port, others, n))
 			return true;
 	}
 	return false;
@@ -229,7 +245,7 @@ static int decide(void *context, uint16_t first, uint16_t last, const struct bin
 	size_t kept = 0, unique = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!left_out_among(r->table, have[i], first, have, n))
+		if (!gives_way_among(r->table, have[i], first, have, n))
 			order[kept++] = have[i];
 	}
 	qsort(order, kept, sizeof(*order), by_precedence);
@@ -303,11 +319,15 @@ static int collect_left_out(void *context, uint16_t first, uint16_t last, const 
 
 	if (!left_out_among(l->table, l->binding, first, have, n))
 		return 0;
-	/* That its own port is held, by itself, is no news. Held ports are runs of one: nothing else to cut.
-	 */
-	if (first == own && last == own)
+	/* that its own port is held, by itself, is no news */
+	if (own < first || own > last) {
+		add_run(l, first, last);
 		return 0;
-	add_run(l, first, last);
+	}
+	if (first < own)
+		add_run(l, first, own - 1u);
+	if (own < last)
+		add_run(l, own + 1u, last);
 	return 0;
 }
 

@@ -225,7 +225,7 @@ bare() {
 	run env -i "${variables[@]}" SKL=1 XSKL_A=1 skl_ports=1 HOME=/SKL_X=1 LD_PRELOAD="$SHIM" "$DO" socket bind listen
 	says 'listen 0'
 	diff <(printf '%s\0' "${variables[@]}" | sort -z) <(sort -z "$LOG.text")
-	asked 1 'magic=good version=1 kind=1 length=good reserved=0 .*fds=1 socket=inet/stream/listening/'
+	asked 1 'magic=good version=1 kind=1 length=good pid=0 .*fds=1 socket=inet/stream/listening/'
 }
 
 @test "4 KiB of commas pass" {

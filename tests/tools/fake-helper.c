@@ -68,9 +68,9 @@ static void log_request(const char *bytes, size_t got, const int *fds, size_t n_
 		fwrite(bytes + sizeof(head), 1, got - sizeof(head), text);
 	fclose(text);
 
-	fprintf(log, "magic=%s version=%u kind=%u length=%s reserved=%u instance=%016llx fds=%zu",
+	fprintf(log, "magic=%s version=%u kind=%u length=%s pid=%d instance=%016llx fds=%zu",
 		head.magic == SKL_WIRE_MAGIC ? "good" : "bad", head.version, head.kind,
-		head.length == got ? "good" : "bad", (unsigned int)head.pid, (unsigned long long)head.instance, n_fds);
+		head.length == got ? "good" : "bad", head.pid, (unsigned long long)head.instance, n_fds);
 	for (size_t i = 0; i < n_fds; i++)
 		log_socket(log, fds[i]);
 	fputc('\n', log);
