@@ -85,7 +85,7 @@ $(B)/bpf/%.skel.h: $(B)/obj/bpf/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # programs that the bench compares with
-$(B)/obj/tests/bench/%.bpf.o: tests/bench/%.bpf.c bpf/maps.h
+$(B)/obj/tests/bench/%.bpf.o: tests/bench/%.bpf.c $(wildcard tests/bench/*.h) bpf/maps.h
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -124,18 +124,22 @@ $(B)/examples/%: examples/%.c
 
 # ---- tests: a new one is a new file ----
 
-$(B)/tests/unit-%: $(B)/obj/tests/unit/%.o $(B)/libhelper.a
+define LINK_TEST
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+endef
 
-$(B)/tests/bpf-% $(B)/tests/bench-%: $(B)/libhelper.a
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libhelper.a $(PKG_LIBS) -lcmocka
-$(B)/tests/bpf-%: $(B)/obj/tests/bpf/%.o
-$(B)/tests/bench-%: $(B)/obj/tests/bench/%.o
-$(patsubst tests/bench/%.c,$(B)/obj/tests/bench/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c))): | $(BENCH_SKELS)
+$(B)/tests/unit-%: $(B)/obj/tests/unit/%.o $(B)/libhelper.a
+	$(LINK_TEST)
+
+$(B)/tests/bpf-%: $(B)/obj/tests/bpf/%.o $(B)/libhelper.a
+	$(LINK_TEST)
+
+$(B)/tests/bench-%: $(B)/obj/tests/bench/%.o $(B)/libhelper.a
+	$(LINK_TEST)
+
+$(patsubst $(B)/tests/bench-%,$(B)/obj/tests/bench/%.o,$(BENCH)): | $(BENCH_SKELS)
 
 $(B)/tests/%: tests/tools/%.c
 	$(call say,CC,$@)
@@ -180,7 +184,8 @@ lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck,
 	shellcheck -x $(SH_FILES)
 	mandoc -T lint -W warning $(wildcard preload/*.7 helper/*.8 helper/cli/*.1)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
-		--suppressions-list=.cppcheck -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='""' $(filter-out $(wildcard bpf/*.c tests/bench/*.bpf.c),$(filter %.c,$(C_FILES)))
+		--suppressions-list=.cppcheck -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='""' '-DLIBBPF_OPTS(type,name,...)=struct type name={__VA_ARGS__}' \
+		$(filter-out $(wildcard bpf/*.c tests/bench/*.bpf.c),$(filter %.c,$(C_FILES)))
 	clang-tidy --quiet --warnings-as-errors='*' $(HELPER_SRC) helper/main.c $(CLI_SRC) -- $(CPPFLAGS) -std=gnu11 $(PKG_CFLAGS) \
 		2>/dev/null
 	clang-tidy --quiet --warnings-as-errors='*' $(SHIM_SRC) -- -I. -std=gnu11 -ffreestanding 2>/dev/null

@@ -26,7 +26,7 @@
 
 #define SKL_LAYOUT   1 /* raise with every change that an older program or helper cannot read */
 #define SKL_PORTS    65536
-#define SKL_NODES    16384 /* for each family; 0 stands for none */
+#define SKL_NODES    16384 /* for each family; 0 stands for none and stays all zero */
 #define SKL_SLOTS    8192  /* sockets; 0 stands for none */
 #define SKL_BINDINGS 16384 /* 0 stands for none */
 #define SKL_MEMBERS  128   /* most sockets of one listener */
@@ -36,7 +36,7 @@
 #define SKL_UDP 1
 
 /* node.flags */
-#define SKL_NODE_TRIE 1 /* this node stands for a class of the trie, its own number */
+#define SKL_NODE_TRIE 1 /* this node stands for a class of the trie, its own number; all else in it is 0 */
 
 struct skl_node4 {
 	__u32 address;

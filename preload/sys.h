@@ -94,6 +94,7 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e)
 }
 
 #else
+/* cppcheck-suppress preprocessorErrorDirective */
 #error "The shim knows x86-64, aarch64 and i386."
 #endif
 
