@@ -199,9 +199,9 @@ lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck,
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
-	install -D -m 755 $(B)/sklhelper $(DESTDIR)$(PREFIX)/sbin/sklhelper
-	install -D -m 755 $(B)/skl $(DESTDIR)$(PREFIX)/bin/skl
-	install -D -m 644 $(B)/libsklshim.so $(DESTDIR)$(LIBDIR)/skl/libsklshim.so
+	install -D -s -m 755 $(B)/sklhelper $(DESTDIR)$(PREFIX)/sbin/sklhelper
+	install -D -s -m 755 $(B)/skl $(DESTDIR)$(PREFIX)/bin/skl
+	install -D -s -m 644 $(B)/libsklshim.so $(DESTDIR)$(LIBDIR)/skl/libsklshim.so
 	install -D -m 644 preload/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
 
 .PHONY: uninstall

@@ -51,7 +51,7 @@ command_line "ls $PINS"
 for pin in link sockets; do
   [[ -e $PINS/$pin ]] || fail "$PINS/$pin is not there"
 done
-find "$PINS" -mindepth 1 -printf '%f\n' | sort | column -c 80 | indented
+find "$PINS" -mindepth 1 -printf '%f\n' | sort | paste -sd ' ' | indented
 
 command_line "bpftool link show pinned $PINS/link"
 link=$(bpftool link show pinned "$PINS/link")

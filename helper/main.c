@@ -193,7 +193,7 @@ static int serve(const struct options *o)
 		spaces_close(&spaces);
 	}
 	datapath_unprepare();
-	return how < 0 ? report(how, "events", NULL) : 0;
+	return how < 0 ? report(how, "sklhelper", NULL) : 0;
 }
 
 int main(int argc, char **argv)

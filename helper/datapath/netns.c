@@ -159,6 +159,11 @@ int netns_start_broker(void)
 	return 0;
 }
 
+int netns_broker_fd(void)
+{
+	return broker;
+}
+
 static int ask(const struct order_message *order, int fd, struct answer_message *answer)
 {
 	struct iovec part = {(void *)order, sizeof(*order)};

@@ -17,6 +17,9 @@ struct netns_view {
 /* Starts the broker; it ends when this process does. 0 or -errno. */
 int netns_start_broker(void);
 
+/* Readable once the broker has ended, which it never should: without it no claim can be judged. */
+int netns_broker_fd(void);
+
 /* Looks into the namespace `netns` (a descriptor, the caller's). 0 or -errno. */
 int netns_look(int netns, struct netns_view *out);
 

@@ -29,7 +29,8 @@ void prefix_format(const struct prefix *p, char out[PREFIX_TEXT]);
 /* The prefix that holds just this address: 4 or 16 bytes in network byte order. */
 struct prefix prefix_host(int family, const void *address);
 
-/* What a socket bound to this address receives: the same, but everything where it is bound to every address. */
+/* What a socket bound to this address receives: the same, but everything where it is bound to every address.
+ */
 struct prefix prefix_bound(int family, const void *address);
 
 /* The prefix that holds every address of the family. */

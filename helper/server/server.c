@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "helper/datapath/netns.h"
 #include "helper/log.h"
 #include "helper/server/parts.h"
 
@@ -36,7 +37,7 @@ struct server {
 };
 
 /* What epoll hands back: the kind in the high half, an index in the low one. */
-enum source { FROM_LISTENER, FROM_SIGNALS, FROM_CONNECTION, FROM_EXPECTED };
+enum source { FROM_LISTENER, FROM_SIGNALS, FROM_BROKER, FROM_CONNECTION, FROM_EXPECTED };
 
 static uint64_t now_ms(void)
 {
@@ -117,21 +118,21 @@ static void end_expected(struct server *s, size_t i)
 	s->expected[i] = -1;
 }
 
-/* Returns true when it is time to leave. */
-static bool on_signal(struct server *s)
+/* 0: go on; 1: leave; -errno: leave with this. */
+static int on_signal(struct server *s)
 {
 	struct signalfd_siginfo info;
 
 	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
-		return false;
+		return 0;
 	if (info.ssi_signo == SIGHUP)
-		return false;
+		return 0;
 	log_notice("ends by signal %u; coverage stays in place", info.ssi_signo);
-	return true;
+	return 1;
 }
 
-/* Returns true when it is time to leave. */
-static bool on_event(struct server *s, const struct epoll_event *event)
+/* As on_signal(). */
+static int on_event(struct server *s, const struct epoll_event *event)
 {
 	size_t index = event->data.u64 & 0xffffffff;
 
@@ -149,8 +150,12 @@ static bool on_event(struct server *s, const struct epoll_event *event)
 		break;
 	case FROM_SIGNALS:
 		return on_signal(s);
+	case FROM_BROKER:
+		log_error("its process for other namespaces has ended: leaves, to be started anew; coverage "
+			  "stays in place");
+		return -ECHILD;
 	}
-	return false;
+	return 0;
 }
 
 static uint64_t close_silent(struct server *s, uint64_t now)
@@ -230,8 +235,10 @@ int server_run(struct server *s)
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < n; i++) {
-			if (on_event(s, &events[i]))
-				return 0;
+			int end = on_event(s, &events[i]);
+
+			if (end)
+				return end < 0 ? end : 0;
 		}
 	}
 }
@@ -273,6 +280,8 @@ int server_open(struct server **out, const struct server_options *options, struc
 		err = open_signals(s);
 	if (!err)
 		err = watch(s, s->signals, FROM_SIGNALS, 0);
+	if (!err)
+		err = watch(s, netns_broker_fd(), FROM_BROKER, 0);
 	if (!err) {
 		s->listener = socket_open(options);
 		err = s->listener < 0 ? s->listener : watch(s, s->listener, FROM_LISTENER, 0);

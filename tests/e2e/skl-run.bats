@@ -406,7 +406,7 @@ os.setxattr("/run/setuid", "security.capability", struct.pack("<5I", 0x02000001,
   run ns "$SKL" run -p 7 -- echo ran
   [ "$status" -eq 125 ]
   [ "$output" = "skl: /run/skl/helper.sock: request: no more of them" ]
-  grep -q 'magic=good version=1 kind=5 length=good reserved=0 .* fds=0$' "$T/asked"
+  grep -q 'magic=good version=1 kind=5 length=good pid=0 .* fds=0$' "$T/asked"
 }
 
 @test "help and version" {

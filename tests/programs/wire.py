@@ -97,10 +97,14 @@ def tell(reply):
         print("closed")
         return
     magic, version, reserved, length, error = struct.unpack_from("=IHHIi", reply)
-    if magic != MAGIC or length != len(reply) or version != VERSION or reserved != 0 or b"\0" in reply[16:]:
+    try:
+        text = reply[16:].decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if magic != MAGIC or length != len(reply) or version != VERSION or reserved != 0 or "\0" in text:
         sys.exit(f"wire.py: this reply breaks the contract: {reply!r}")
     name = {0: "0", errno.EOPNOTSUPP: "EOPNOTSUPP"}.get(error) or errno.errorcode[error]
-    print(name, reply[16:].decode())
+    print(name, text)
 
 
 def hang_up():

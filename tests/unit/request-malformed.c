@@ -117,7 +117,8 @@ static void ports(void **state)
 		{TEXT("SKL_PORTS=7 8"), "SKL_PORTS: " INVALID "\"7 8\"" NOT_PORTS},
 		{TEXT("SKL_PORTS=7;8"), "SKL_PORTS: " INVALID "\"7;8\"" NOT_PORTS},
 		{TEXT("SKL_PORTS=**"), "SKL_PORTS: " INVALID "\"**\"" NOT_PORTS},
-		{TEXT("SKL_PORTS=\xd9\xa7"), "SKL_PORTS: " INVALID "\"\xd9\xa7\"" NOT_PORTS},
+		{TEXT("SKL_PORTS=\xd9\xa7"), "SKL_PORTS: " INVALID "\"??\"" NOT_PORTS},
+		{TEXT("SKL_PORTS=7\n8"), "SKL_PORTS: " INVALID "\"7?8\"" NOT_PORTS},
 		{TEXT("SKL_PORTS=" X200), "SKL_PORTS: " INVALID "\"" X60 "\"" NOT_PORTS},
 
 		{TEXT("SKL_PORTS=7/"), "SKL_PORTS: " INVALID "\"7/\": after the slash comes tcp or udp"},

@@ -18,6 +18,8 @@ static void check(const struct say *s)
 {
 	assert_true(s->length <= SKL_SAY_MAX);
 	assert_int_equal(strlen(s->text), s->length);
+	for (size_t i = 0; i < s->length; i++)
+		assert_true(s->text[i] == '\n' || (s->text[i] >= ' ' && s->text[i] <= '~'));
 }
 
 static void lines(void **state)
@@ -41,6 +43,27 @@ static void errors(void **state)
 	check(&s);
 	assert_string_equal(s.text, "tcp port 22: Permission denied: uid 1000 may not\n"
 				    "100%: No such file or directory: 50%d");
+}
+
+/* What is quoted cannot begin a line of its own, nor talk to a terminal. */
+static void only_printable_ascii(void **state)
+{
+	struct say s = {0};
+
+	say(&s, "%s", "a\nb\tc\x1b[31m\x7f\xc3\xa9\xff ~");
+	check(&s);
+	assert_string_equal(s.text, "a?b?c?[31m???? ~");
+	assert_int_equal(say_error(&s, EINVAL, "x\ny", "%s", "\r\n"), -EINVAL);
+	check(&s);
+	assert_string_equal(s.text, "a?b?c?[31m???? ~\nx?y: Invalid argument: ??");
+	/* also where it is cut */
+	for (size_t i = 0; i < 2; i++) {
+		say_rewind(&s, 0);
+		say(&s, "%s\xff%s", i ? words : "", words);
+		check(&s);
+		assert_int_equal(s.length, SKL_SAY_MAX);
+		assert_int_equal(s.text[0], i ? 'a' : '?');
+	}
 }
 
 /* One line of each length around the limit. */
@@ -118,6 +141,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),	       cmocka_unit_test(errors),
+		cmocka_unit_test(only_printable_ascii),
 		cmocka_unit_test(cut_at_the_limit),    cmocka_unit_test(cut_in_a_later_line),
 		cmocka_unit_test(full_stays_full),     cmocka_unit_test(rewind_forgets),
 	};
