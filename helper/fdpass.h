@@ -18,12 +18,12 @@ int fdpass_send(int sock, const struct iovec *parts, size_t n_parts, int fd);
  * Receives one message of at most `size` bytes. *fd becomes the attached
  * descriptor, close-on-exec and the caller's to close, or -1.
  *
- * Returns the number of bytes (0: the other side closed), or
+ * Returns the number of bytes (0: the other side closed, or sent an empty message), or
  *   -EMSGSIZE  the message was longer than size
  *   -ETOOMANYREFS  more than one descriptor, or descriptors that could not be received
  *   -EBADMSG   something other than descriptors was attached
  *   or the errno of recvmsg().
- * Whatever came along with a refused message has been closed.
+ * Whatever came along with a refused or empty message has been closed.
  */
 ssize_t fdpass_receive(int sock, void *buffer, size_t size, int *fd);
 

@@ -86,8 +86,10 @@ static void note(struct env *env, const char *entry)
 	for (enum variable v = 0; v < N_READ_HERE; v++) {
 		const char *value = after(entry, names[v]);
 
-		if (value)
+		if (value && !(env->seen & 1u << v)) {
+			env->seen |= (__u8)(1u << v);
 			understand(env, v, value);
+		}
 	}
 }
 

@@ -180,14 +180,13 @@ static void random_use(void **state)
 	enum { SIZE = 20 };
 	size_t used_until[SIZE] = {0}; /* grace periods seen when it was given back, counted from 1; 0: never used */
 	bool used[SIZE] = {false};
-	size_t n_used = 0, waits = 0;
+	size_t n_used = 0;
 	struct pool p;
 
 	srandom(6);
 	assert_int_equal(pool_init(&p, SIZE), 0);
 	for (size_t i = 0; i < 200000; i++) {
 		uint16_t number = (uint16_t)(random() % SIZE);
-		size_t before = grace_periods;
 
 		/* by turns rather taking and rather giving back, so that it runs full and empty */
 		if (random() % 8 < (i / 500 % 2 ? 5 : 3)) {
@@ -213,10 +212,8 @@ static void random_use(void **state)
 				n_used--;
 			}
 		}
-		waits += grace_periods - before;
 	}
-	assert_int_equal(waits, grace_periods);
-	assert_true(waits > 100 && waits < 100000);
+	assert_true(grace_periods > 100 && grace_periods < 100000);
 	pool_clear(&p);
 }
 
