@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,7 +30,9 @@ static bool clear_host_bits(struct prefix *p)
 
 static void unmap(struct prefix *p)
 {
-	if (p->family != AF_INET6 || p->length < 96 || !IN6_IS_ADDR_V4MAPPED((struct in6_addr *)p->address))
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (p->family != AF_INET6 || p->length < 96 || memcmp(p->address, mapped, sizeof(mapped)) != 0)
 		return;
 	p->family = AF_INET;
 	p->length -= 96;

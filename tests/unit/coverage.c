@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* (own address and SKL_CIDRS) x (own port and SKL_PORTS), less what the listener has already, and SKL_BIND. */
+/* (own address and SKL_CIDRS) x (own port and SKL_PORTS), less what the listener has already, and SKL_BIND.
+ */
 #include "tests/unit/objects.h"
 
 #include "helper/rules/request.h"
@@ -228,7 +229,8 @@ static void no_more_than_the_limit(void **state)
 	assert_int_equal(s.length, 0);
 	assert_int_equal(request_rules(&r, &l, true, 2, &rules, &s), -E2BIG);
 	assert_null(rules);
-	assert_string_equal(s.text, "0.0.0.0:80: Argument list too long: more than 2 bindings in one request");
+	assert_string_equal(s.text,
+			    "0.0.0.0:80: Argument list too long: more than 2 bindings in one request");
 	assert_int_equal(request_rules(&r, &l, true, 0, &rules, &s), -E2BIG);
 	request_free(&r);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Messages with descriptors over a socket pair: what arrives, what is refused, and that no descriptor is left. */
+/* Messages with descriptors over a socket pair: what arrives, what is refused, and that no descriptor is
+ * left. */
 #include "tests/unit/objects.h"
 
 #include <dirent.h>
@@ -67,7 +68,8 @@ static bool same_file(int a, int b)
 }
 
 /* Sends with whatever attached, as a sender that means harm would. */
-static void send_attached(int sock, const char *text, size_t length, const void *control, size_t control_length)
+static void send_attached(int sock, const char *text, size_t length, const void *control,
+			  size_t control_length)
 {
 	struct iovec part = {.iov_base = (void *)text, .iov_len = length};
 	struct msghdr m = {.msg_iov = &part,

@@ -99,7 +99,8 @@ static void bindings_of_others(void **state)
 		{"out of one's own range", "10.0.0.0/8", "80", ME, "10.0.0.0/8", "80-89", false},
 		{"under another user's longer *", "10.0.0.0/8", "80", YOU, "10.1.0.0/16", "*", false},
 
-		{"a range gives way, it is never refused", "10.0.0.0/8", "80-89", YOU, "10.0.0.0/8", "85", false},
+		{"a range gives way, it is never refused", "10.0.0.0/8", "80-89", YOU, "10.0.0.0/8", "85",
+		 false},
 		{"nor is *", "10.0.0.0/8", "*", YOU, "0.0.0.0/0", "*", false},
 		{"nor an equal range", "10.0.0.0/8", "80-89", YOU, "10.0.0.0/8", "80-89", false},
 	};
@@ -170,7 +171,8 @@ static void sockets_of_others(void **state)
 	}
 }
 
-/* Every socket of the listener is itself, also one that joined with SO_REUSEPORT; a dead one's cookie is not. */
+/* Every socket of the listener is itself, also one that joined with SO_REUSEPORT; a dead one's cookie is not.
+ */
 static void a_listener_is_not_in_its_own_way(void **state)
 {
 	const struct claimant who = {ME, true, 1024};
@@ -224,25 +226,29 @@ static void sentences(void **state)
 	struct table t = {0};
 	struct listener *l = add_listener(&t, "2001:db8::1", 9000, YOU);
 	struct binding *b = add_binding(&t, l, YOU, rule_of("10.0.0.0/8", "*"));
-	struct holder everywhere = holder_of("0.0.0.0/0", 80, 33, 1), there = holder_of("10.1.2.3", 80, 33, 1);
+	struct holder everywhere = holder_of("0.0.0.0/0", 80, 33, 1),
+		      there = holder_of("10.1.2.3", 80, 33, 1);
 	struct conflict conflict = {.binding = b};
 	struct say s = {0};
 
 	assert_int_equal(policy_refuse(&conflict, &asked, &s), -EADDRINUSE);
-	assert_string_equal(s.text, "tcp port 80: Address already in use: listener 1 (server, pid 4000, uid 1001, "
-				    "bound to [2001:db8::1]:9000) covers it on 10.0.0.0/8 (stop that program, or "
-				    "choose another port)");
+	assert_string_equal(s.text,
+			    "tcp port 80: Address already in use: listener 1 (server, pid 4000, uid 1001, "
+			    "bound to [2001:db8::1]:9000) covers it on 10.0.0.0/8 (stop that program, or "
+			    "choose another port)");
 	say_rewind(&s, 0);
 	conflict = (struct conflict){.holder = &everywhere};
 	assert_int_equal(policy_refuse(&conflict, &asked, &s), -EADDRINUSE);
-	assert_string_equal(s.text, "tcp port 80: Address already in use: a socket of uid 33 that is bound to "
-				    "every address has it (ss -ltnp 'sport = :80' shows its program)");
+	assert_string_equal(s.text,
+			    "tcp port 80: Address already in use: a socket of uid 33 that is bound to "
+			    "every address has it (ss -ltnp 'sport = :80' shows its program)");
 	say_rewind(&s, 0);
 	conflict = (struct conflict){.holder = &there};
 	asked.protocol = IPPROTO_UDP;
 	assert_int_equal(policy_refuse(&conflict, &asked, &s), -EADDRINUSE);
-	assert_string_equal(s.text, "udp port 80: Address already in use: a socket of uid 33 that is bound to "
-				    "10.1.2.3 has it (ss -ltnp 'sport = :80' shows its program)");
+	assert_string_equal(s.text,
+			    "udp port 80: Address already in use: a socket of uid 33 that is bound to "
+			    "10.1.2.3 has it (ss -ltnp 'sport = :80' shows its program)");
 	table_clear(&t);
 }
 
@@ -267,12 +273,9 @@ static void rules_as_text(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(low_ports),
-		cmocka_unit_test(bindings_of_others),
-		cmocka_unit_test(sockets_of_others),
-		cmocka_unit_test(a_listener_is_not_in_its_own_way),
-		cmocka_unit_test(found_among_many),
-		cmocka_unit_test(sentences),
+		cmocka_unit_test(low_ports),	     cmocka_unit_test(bindings_of_others),
+		cmocka_unit_test(sockets_of_others), cmocka_unit_test(a_listener_is_not_in_its_own_way),
+		cmocka_unit_test(found_among_many),  cmocka_unit_test(sentences),
 		cmocka_unit_test(rules_as_text),
 	};
 

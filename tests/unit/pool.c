@@ -178,7 +178,8 @@ static void what_is_not_in_use_cannot_be_given_back(void **state)
 static void random_use(void **state)
 {
 	enum { SIZE = 20 };
-	size_t used_until[SIZE] = {0}; /* grace periods seen when it was given back, counted from 1; 0: never used */
+	size_t used_until[SIZE] = {
+		0}; /* grace periods seen when it was given back, counted from 1; 0: never used */
 	bool used[SIZE] = {false};
 	size_t n_used = 0;
 	struct pool p;

@@ -95,7 +95,8 @@ static bool has(const struct binding *b, uint8_t protocol, uint16_t port)
 	return b->rule.protocol == protocol && b->rule.first <= port && port <= b->rule.last;
 }
 
-/* A range gives way to a socket there, and to what another user had before wherever it would win over that. */
+/* A range gives way to a socket there, and to what another user had before wherever it would win over that.
+ */
 static bool gives_way(const struct table *t, const struct binding *b, uint16_t port)
 {
 	if (b->rule.first == b->rule.last)
@@ -172,7 +173,8 @@ static void check_port(struct check *c, uint16_t port, const struct binding *con
 	}
 }
 
-static int check_row(void *context, uint16_t first, uint16_t last, const struct binding *const *order, size_t n)
+static int check_row(void *context, uint16_t first, uint16_t last, const struct binding *const *order,
+		     size_t n)
 {
 	struct check *c = context;
 
@@ -213,7 +215,8 @@ static void each_packet_gets_what_the_rule_says(void **state)
 					  .protocol = f < 2 ? IPPROTO_TCP : IPPROTO_UDP,
 					  .next = first};
 
-			assert_int_equal(table_rows(&t, c.protocol, families[f % 2], first, last, check_row, &c), 0);
+			assert_int_equal(
+				table_rows(&t, c.protocol, families[f % 2], first, last, check_row, &c), 0);
 			assert_int_equal(c.next, last + 1u);
 			decided += c.decided;
 		}

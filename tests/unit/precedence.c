@@ -20,7 +20,8 @@ struct scene {
 	const char *name;
 	struct given given[MOST_GIVEN];
 	struct held held[MOST_GIVEN];
-	const char *rows; /* " 1-79: 80-89:2,1": the runs with the bindings that decide, in order. Two runs may have the same. */
+	const char *rows; /* " 1-79: 80-89:2,1": the runs with the bindings that decide, in order. Two runs
+			     may have the same. */
 };
 
 static void make(struct table *t, const struct given *given, const struct held *held)
@@ -44,7 +45,8 @@ struct shown {
 	size_t used;
 };
 
-static int show_row(void *context, uint16_t first, uint16_t last, const struct binding *const *order, size_t n)
+static int show_row(void *context, uint16_t first, uint16_t last, const struct binding *const *order,
+		    size_t n)
 {
 	struct shown *s = context;
 	char ports[16];
@@ -206,7 +208,9 @@ static void ranges_give_way_to_other_users(void **state)
 		 {{0}},
 		 " 1-79:1 80-89:1,2 90-100:1"},
 		{"a third one of the first user, narrower than the second",
-		 {{1, 1000, "10.0.0.0/8", "*"}, {2, 1001, "10.0.0.0/8", "80-89"}, {3, 1000, "10.0.0.0/8", "84-86"}},
+		 {{1, 1000, "10.0.0.0/8", "*"},
+		  {2, 1001, "10.0.0.0/8", "80-89"},
+		  {3, 1000, "10.0.0.0/8", "84-86"}},
 		 {{0}},
 		 " 1-79:1 80-83:1 84-86:1 87-89:1 90-100:1"},
 	};
@@ -217,17 +221,19 @@ static void ranges_give_way_to_other_users(void **state)
 static void any_window(void **state)
 {
 	static const struct scene scenes[] = {
-		{"from the middle", {{1, 0, "0.0.0.0/0", "*"}, {1, 0, "0.0.0.0/0", "80-89"}}, {{0}}, " 85-89:2 90-95:1"},
+		{"from the middle",
+		 {{1, 0, "0.0.0.0/0", "*"}, {1, 0, "0.0.0.0/0", "80-89"}},
+		 {{0}},
+		 " 85-89:2 90-95:1"},
 		{"held outside",
 		 {{1, 0, "0.0.0.0/0", "*"}},
 		 {{"0.0.0.0/0", 84}, {"0.0.0.0/0", 85}, {"0.0.0.0/0", 95}, {"0.0.0.0/0", 96}},
 		 " 85: 86-94:1 95:"},
 	};
-	static const struct scene everything = {
-		"all there is",
-		{{1, 0, "0.0.0.0/0", "*"}, {2, 0, "0.0.0.0/0", "65535"}},
-		{{"0.0.0.0/0", 65534}},
-		" 0: 1-65533:1 65534: 65535:2"};
+	static const struct scene everything = {"all there is",
+						{{1, 0, "0.0.0.0/0", "*"}, {2, 0, "0.0.0.0/0", "65535"}},
+						{{"0.0.0.0/0", 65534}},
+						" 0: 1-65533:1 65534: 65535:2"};
 	static const struct scene one = {"one", {{1, 0, "0.0.0.0/0", "*"}}, {{0}}, " 65535:1"};
 
 	rows_are(scenes, COUNT(scenes), 85, 95);
@@ -237,7 +243,8 @@ static void any_window(void **state)
 
 static void the_other_protocol_is_another_world(void **state)
 {
-	static const struct given given[MOST_GIVEN] = {{1, 0, "10.0.0.0/8", "*"}, {2, 0, "10.0.0.0/8", "80-89"}};
+	static const struct given given[MOST_GIVEN] = {{1, 0, "10.0.0.0/8", "*"},
+						       {2, 0, "10.0.0.0/8", "80-89"}};
 	static const struct held held[MOST_GIVEN] = {{"0.0.0.0/0", 85}};
 	struct table t = {0};
 	struct shown tcp = {0}, udp = {0};
@@ -254,7 +261,8 @@ static void the_other_protocol_is_another_world(void **state)
 	table_clear(&t);
 }
 
-static int stop_at_80(void *context, uint16_t first, uint16_t last, const struct binding *const *order, size_t n)
+static int stop_at_80(void *context, uint16_t first, uint16_t last, const struct binding *const *order,
+		      size_t n)
 {
 	++*(size_t *)context;
 	return first <= 80 && 80 <= last ? -ENOSPC : 0;
@@ -285,68 +293,113 @@ static void what_a_range_does_not_get(void **state)
 	} cases[] = {
 		{"nothing", {{1, 0, "0.0.0.0/0", "*"}}, {{0}}, 1, 64, 0, ""},
 		{"a single port never", {{1, 0, "0.0.0.0/0", "80"}}, {{"0.0.0.0/0", 80}}, 1, 64, 0, ""},
-		{"held ports", {{1, 0, "0.0.0.0/0", "*"}}, {{"0.0.0.0/0", 22}, {"10.0.0.1", 53}}, 1, 64, 2, "22,53"},
+		{"held ports",
+		 {{1, 0, "0.0.0.0/0", "*"}},
+		 {{"0.0.0.0/0", 22}, {"10.0.0.1", 53}},
+		 1,
+		 64,
+		 2,
+		 "22,53"},
 		{"neighbours are one run",
 		 {{1, 0, "0.0.0.0/0", "*"}},
 		 {{"0.0.0.0/0", 23}, {"0.0.0.0/0", 22}, {"0.0.0.0/0", 24}, {"0.0.0.0/0", 65535}},
-		 1, 64, 4, "22-24,65535"},
+		 1,
+		 64,
+		 4,
+		 "22-24,65535"},
 		{"outside it nothing is held",
 		 {{1, 0, "0.0.0.0/0", "80-89"}},
 		 {{"0.0.0.0/0", 79}, {"0.0.0.0/0", 80}, {"0.0.0.0/0", 89}, {"0.0.0.0/0", 90}},
-		 1, 64, 2, "80,89"},
+		 1,
+		 64,
+		 2,
+		 "80,89"},
 		{"its own port is no news", {{1, 0, "0.0.0.0/0", "*"}}, {{"0.0.0.0/0", 9000}}, 1, 64, 0, ""},
 		{"nor between others",
 		 {{1, 0, "0.0.0.0/0", "*"}},
 		 {{"0.0.0.0/0", 8999}, {"0.0.0.0/0", 9000}, {"0.0.0.0/0", 9001}},
-		 1, 64, 2, "8999,9001"},
+		 1,
+		 64,
+		 2,
+		 "8999,9001"},
 		{"nor inside what another listener has",
 		 {{1, 0, "0.0.0.0/0", "8000-9999"}, {2, 0, "0.0.0.0/0", "8995-9004"}},
 		 {{0}},
-		 1, 64, 9, "8995-8999,9001-9004"},
+		 1,
+		 64,
+		 9,
+		 "8995-8999,9001-9004"},
 		{"nor at the edge of it",
 		 {{1, 0, "0.0.0.0/0", "8000-9999"}, {2, 0, "0.0.0.0/0", "9000-9004"}},
 		 {{0}},
-		 1, 64, 4, "9001-9004"},
+		 1,
+		 64,
+		 4,
+		 "9001-9004"},
 		{"what another listener wins with the same prefix",
 		 {{1, 0, "0.0.0.0/0", "*"}, {2, 0, "0.0.0.0/0", "80-89"}},
 		 {{0}},
-		 1, 64, 10, "80-89"},
+		 1,
+		 64,
+		 10,
+		 "80-89"},
 		{"not what a longer prefix wins: the rest of it is still got",
 		 {{1, 0, "0.0.0.0/0", "*"}, {2, 0, "10.0.0.0/8", "80-89"}},
 		 {{0}},
-		 1, 64, 0, ""},
+		 1,
+		 64,
+		 0,
+		 ""},
 		{"not what the same listener wins",
 		 {{1, 0, "0.0.0.0/0", "*"}, {1, 0, "0.0.0.0/0", "80-89"}},
 		 {{0}},
-		 1, 64, 0, ""},
+		 1,
+		 64,
+		 0,
+		 ""},
 		{"what another user had",
 		 {{1, 1000, "0.0.0.0/0", "85"}, {2, 1001, "10.0.0.0/8", "80-89"}},
 		 {{0}},
-		 2, 64, 1, "85"},
+		 2,
+		 64,
+		 1,
+		 "85"},
 		{"all of it",
 		 {{1, 1000, "0.0.0.0/0", "*"}, {2, 1001, "10.0.0.0/8", "80-89"}},
 		 {{0}},
-		 2, 64, 10, "80-89"},
+		 2,
+		 64,
+		 10,
+		 "80-89"},
 		{"not what a younger one of another user gives up itself",
 		 {{1, 1000, "10.0.0.0/8", "*"}, {2, 1001, "10.0.0.0/8", "80-89"}},
 		 {{0}},
-		 1, 64, 0, ""},
+		 1,
+		 64,
+		 0,
+		 ""},
 		{"fits exactly, with room for the dots",
 		 {{1, 0, "0.0.0.0/0", "*"}},
 		 {{"0.0.0.0/0", 22}, {"0.0.0.0/0", 53}},
-		 1, 10, 2, "22,53"},
+		 1,
+		 10,
+		 2,
+		 "22,53"},
 		{"cut, but counted",
 		 {{1, 0, "0.0.0.0/0", "*"}},
 		 {{"0.0.0.0/0", 22}, {"0.0.0.0/0", 53}, {"0.0.0.0/0", 80}, {"0.0.0.0/0", 90}},
-		 1, 10, 4, "22,53,..."},
+		 1,
+		 10,
+		 4,
+		 "22,53,..."},
 		{"nothing shorter after a cut",
 		 {{1, 0, "0.0.0.0/0", "*"}},
 		 {{"0.0.0.0/0", 5}, {"0.0.0.0/0", 50000}, {"0.0.0.0/0", 50002}, {"0.0.0.0/0", 7}},
-		 1, 12, 4, "5,7,..."},
-		{"no room for any",
-		 {{1, 0, "0.0.0.0/0", "*"}},
-		 {{"0.0.0.0/0", 22}},
-		 1, 5, 1, "..."},
+		 1,
+		 12,
+		 4,
+		 "5,7,..."},
+		{"no room for any", {{1, 0, "0.0.0.0/0", "*"}}, {{"0.0.0.0/0", 22}}, 1, 5, 1, "..."},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -233,7 +233,8 @@ static void any_prefix_survives_its_text(void **state)
 		bool masked;
 
 		p.length = (uint8_t)(random() % (long)(8 * bytes + 1));
-		for (unsigned int bit = 0; bit < p.length; bit++) /* few bits differ, so that some cover others */
+		for (unsigned int bit = 0; bit < p.length;
+		     bit++) /* few bits differ, so that some cover others */
 			p.address[bit / 8] |= (uint8_t)((random() % 8 == 0) << (7 - bit % 8));
 		prefix_format(&p, shown);
 		if (parse(shown, strlen(shown), &again, &masked) != 0 || masked || !prefix_same(&p, &again))
@@ -270,7 +271,8 @@ static void bound_addresses(void **state)
 		assert_string_equal(text[1], cases[i].bound);
 	}
 	for (size_t i = 0; i < 2; i++) {
-		struct prefix any = prefix_any(i ? AF_INET : AF_INET6), text = prefix_of(i ? "0.0.0.0/0" : "::/0");
+		struct prefix any = prefix_any(i ? AF_INET : AF_INET6),
+			      text = prefix_of(i ? "0.0.0.0/0" : "::/0");
 
 		assert_true(prefix_same(&any, &text));
 	}
@@ -279,12 +281,9 @@ static void bound_addresses(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_means_a_prefix),
-		cmocka_unit_test(other_text_is_refused),
-		cmocka_unit_test(length_ends_the_text),
-		cmocka_unit_test(covers_and_overlaps),
-		cmocka_unit_test(any_prefix_survives_its_text),
-		cmocka_unit_test(bound_addresses),
+		cmocka_unit_test(text_means_a_prefix),		cmocka_unit_test(other_text_is_refused),
+		cmocka_unit_test(length_ends_the_text),		cmocka_unit_test(covers_and_overlaps),
+		cmocka_unit_test(any_prefix_survives_its_text), cmocka_unit_test(bound_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

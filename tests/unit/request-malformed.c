@@ -13,14 +13,14 @@
 #define X60  X20 X20 X20
 #define X200 X60 X60 X60 X20
 
-#define INVALID	     "Invalid argument: "
-#define NOT_PORTS    " is not a port, a range of ports or *"
-#define NOT_PREFIX   " is not an address or prefix, as 192.0.2.0/24 or 2001:db8::/64"
-#define NOT_BIND     " is not CIDR:PORTS, as 192.0.2.0/24:80-89,443/tcp or [2001:db8::]/64:*"
-#define EMPTY_PORT   "an item is empty: write ports with one comma between two, as in 7,77,777"
-#define UNKNOWN	     " is not known to this helper (version "
-#define NOT_SERVED   "Operation not supported: this helper does not "
-#define NOT_SINGLE   " is not a single port that the program binds: no range and no * here"
+#define INVALID	   "Invalid argument: "
+#define NOT_PORTS  " is not a port, a range of ports or *"
+#define NOT_PREFIX " is not an address or prefix, as 192.0.2.0/24 or 2001:db8::/64"
+#define NOT_BIND   " is not CIDR:PORTS, as 192.0.2.0/24:80-89,443/tcp or [2001:db8::]/64:*"
+#define EMPTY_PORT "an item is empty: write ports with one comma between two, as in 7,77,777"
+#define UNKNOWN	   " is not known to this helper (version "
+#define NOT_SERVED "Operation not supported: this helper does not "
+#define NOT_SINGLE " is not a single port that the program binds: no range and no * here"
 
 /* Parses from memory that ends where the text does, so that a sanitizer sees one byte read too much. */
 static int parse(const char *text, size_t length, struct request *r, struct say *s)
@@ -96,7 +96,8 @@ static void ports(void **state)
 		 "SKL_PORTS: " INVALID "\"18446744073709551623\": ports end at 65535"},
 
 		{TEXT("SKL_PORTS=9-7"), "SKL_PORTS: " INVALID "\"9-7\": the range is reversed"},
-		{TEXT("SKL_PORTS=65535-1/tcp"), "SKL_PORTS: " INVALID "\"65535-1/tcp\": the range is reversed"},
+		{TEXT("SKL_PORTS=65535-1/tcp"),
+		 "SKL_PORTS: " INVALID "\"65535-1/tcp\": the range is reversed"},
 		{TEXT("SKL_PORTS=7-"), "SKL_PORTS: " INVALID "\"7-\" is not a port"},
 		{TEXT("SKL_PORTS=-7"), "SKL_PORTS: " INVALID "\"-7\" is not a port"},
 		{TEXT("SKL_PORTS=-"), "SKL_PORTS: " INVALID "\"-\" is not a port"},
@@ -122,9 +123,12 @@ static void ports(void **state)
 		{TEXT("SKL_PORTS=" X200), "SKL_PORTS: " INVALID "\"" X60 "\"" NOT_PORTS},
 
 		{TEXT("SKL_PORTS=7/"), "SKL_PORTS: " INVALID "\"7/\": after the slash comes tcp or udp"},
-		{TEXT("SKL_PORTS=7/sctp"), "SKL_PORTS: " INVALID "\"7/sctp\": after the slash comes tcp or udp"},
-		{TEXT("SKL_PORTS=7/TCP"), "SKL_PORTS: " INVALID "\"7/TCP\": after the slash comes tcp or udp"},
-		{TEXT("SKL_PORTS=7/tcpx"), "SKL_PORTS: " INVALID "\"7/tcpx\": after the slash comes tcp or udp"},
+		{TEXT("SKL_PORTS=7/sctp"),
+		 "SKL_PORTS: " INVALID "\"7/sctp\": after the slash comes tcp or udp"},
+		{TEXT("SKL_PORTS=7/TCP"),
+		 "SKL_PORTS: " INVALID "\"7/TCP\": after the slash comes tcp or udp"},
+		{TEXT("SKL_PORTS=7/tcpx"),
+		 "SKL_PORTS: " INVALID "\"7/tcpx\": after the slash comes tcp or udp"},
 		{TEXT("SKL_PORTS=7/tcp/udp"),
 		 "SKL_PORTS: " INVALID "\"7/tcp/udp\": after the slash comes tcp or udp"},
 		{TEXT("SKL_PORTS=7/tcp-9"),
@@ -205,7 +209,8 @@ static void others(void **state)
 		{TEXT("SKL_FOR=80,"), "SKL_FOR: " INVALID EMPTY_PORT},
 		{TEXT("SKL_FOR=http"), "SKL_FOR: " INVALID "\"http\"" NOT_PORTS},
 		{TEXT("SKL_FOR=0"), "SKL_FOR: " INVALID "\"0\": ports begin at 1"},
-		{TEXT("SKL_FOR=80/sctp"), "SKL_FOR: " INVALID "\"80/sctp\": after the slash comes tcp or udp"},
+		{TEXT("SKL_FOR=80/sctp"),
+		 "SKL_FOR: " INVALID "\"80/sctp\": after the slash comes tcp or udp"},
 		{TEXT("SKL_FOR=127.0.0.1"), "SKL_FOR: " INVALID "\"127.0.0.1\"" NOT_PORTS},
 
 		{TEXT("SKL_ON_ERROR=ignore"), "SKL_ON_ERROR: " INVALID "\"ignore\" is neither fail nor warn"},
@@ -218,7 +223,8 @@ static void others(void **state)
 		{TEXT("SKL_WAIT=5h"), "SKL_WAIT: " INVALID "\"5h\" is not a time"},
 		{TEXT("SKL_WAIT=5 s"), "SKL_WAIT: " INVALID "\"5 s\" is not a time"},
 		{TEXT("SKL_WAIT=5.5s"), "SKL_WAIT: " INVALID "\"5.5s\" is not a time"},
-		{TEXT("SKL_WAIT=99999999999999999999s"), "SKL_WAIT: " INVALID "\"99999999999999999999s\" is not"},
+		{TEXT("SKL_WAIT=99999999999999999999s"),
+		 "SKL_WAIT: " INVALID "\"99999999999999999999s\" is not"},
 
 		{TEXT("SKL_PORT=7"), "environment: " INVALID "SKL_PORT" UNKNOWN},
 		{TEXT("SKL_PORTSS=7"), "environment: " INVALID "SKL_PORTSS" UNKNOWN},
@@ -249,7 +255,8 @@ static void not_served(void **state)
 		{TEXT("SKL_SHARE=web"), "SKL_SHARE: " NOT_SERVED "share listeners (version "},
 		{TEXT("SKL_HOLD=30s"), "SKL_HOLD: " NOT_SERVED "hold listeners (version "},
 		{TEXT("SKL_PORTS=7\0SKL_HOLD=30s"), "SKL_HOLD: " NOT_SERVED "hold listeners (version "},
-		{TEXT("SKL_PORTS=7,53/udp"), "udp: Operation not supported: this helper covers TCP only (version "},
+		{TEXT("SKL_PORTS=7,53/udp"),
+		 "udp: Operation not supported: this helper covers TCP only (version "},
 		{TEXT("SKL_PORTS=*/udp"), "udp: Operation not supported: "},
 		{TEXT("SKL_BIND=[::1]:53/udp"), "udp: Operation not supported: "},
 		{TEXT("SKL_BIND=[::1]:80 192.0.2.1:80,53/udp"), "udp: Operation not supported: "},
@@ -261,7 +268,8 @@ static void not_served(void **state)
 static void four_kilobytes_of_commas(void **state)
 {
 	static const char *const names[] = {"SKL_PORTS=", "SKL_CIDRS=", "SKL_FOR=", "SKL_BIND=[::1]:"};
-	static const char *const says[] = {"SKL_PORTS: " INVALID EMPTY_PORT, "SKL_CIDRS: " INVALID "an item is empty",
+	static const char *const says[] = {"SKL_PORTS: " INVALID EMPTY_PORT,
+					   "SKL_CIDRS: " INVALID "an item is empty",
 					   "SKL_FOR: " INVALID EMPTY_PORT, "SKL_BIND: " INVALID EMPTY_PORT};
 
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -279,8 +287,8 @@ static void four_kilobytes_of_commas(void **state)
 static size_t invent(char *out, size_t most)
 {
 	static const char *const pieces[] = {
-		"SKL_PORTS=", "SKL_CIDRS=", "SKL_BIND=", "SKL_FOR=", "SKL_", "SKL_WAIT=", "7",    "80",
-		"65535",      "65536",	    "0",	 "-",	     "/",    ":",	  "*",    ",",
+		"SKL_PORTS=", "SKL_CIDRS=", "SKL_BIND=", "SKL_FOR=", "SKL_", "SKL_WAIT=", "7",	  "80",
+		"65535",      "65536",	    "0",	 "-",	     "/",    ":",	  "*",	  ",",
 		" ",	      "[",	    "]",	 "=",	     "::1",  "::",	  "/tcp", "/udp",
 		"192.0.2.1",  "/24",	    "/64",	 "x",	     "\xff", "[::1]:80",
 	};
@@ -340,9 +348,9 @@ static void whatever_comes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ports),      cmocka_unit_test(cidrs),
-		cmocka_unit_test(binds),      cmocka_unit_test(others),
-		cmocka_unit_test(not_served), cmocka_unit_test(four_kilobytes_of_commas),
+		cmocka_unit_test(ports),	  cmocka_unit_test(cidrs),
+		cmocka_unit_test(binds),	  cmocka_unit_test(others),
+		cmocka_unit_test(not_served),	  cmocka_unit_test(four_kilobytes_of_commas),
 		cmocka_unit_test(whatever_comes),
 	};
 

@@ -233,7 +233,8 @@ static void remarks_never_overflow(void **state)
 
 static void free_leaves_nothing(void **state)
 {
-	static const char text[] = "SKL_PORTS=7,8,9\0SKL_CIDRS=::1\0SKL_BIND=[::1]:9\0SKL_FOR=80\0SKL_PORTS=1";
+	static const char text[] =
+		"SKL_PORTS=7,8,9\0SKL_CIDRS=::1\0SKL_BIND=[::1]:9\0SKL_FOR=80\0SKL_PORTS=1";
 	struct say s = {0};
 	struct request r, empty = {0};
 	size_t in_use[2];
@@ -287,9 +288,9 @@ static void SKL_FOR_names_listeners(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(variables_mean),	  cmocka_unit_test(host_bits_are_masked_and_said),
-		cmocka_unit_test(as_many_items_as_fit),	  cmocka_unit_test(remarks_never_overflow),
-		cmocka_unit_test(free_leaves_nothing),	  cmocka_unit_test(SKL_FOR_names_listeners),
+		cmocka_unit_test(variables_mean),	cmocka_unit_test(host_bits_are_masked_and_said),
+		cmocka_unit_test(as_many_items_as_fit), cmocka_unit_test(remarks_never_overflow),
+		cmocka_unit_test(free_leaves_nothing),	cmocka_unit_test(SKL_FOR_names_listeners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

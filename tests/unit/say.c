@@ -140,10 +140,13 @@ static void rewind_forgets(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines),	       cmocka_unit_test(errors),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(errors),
 		cmocka_unit_test(only_printable_ascii),
-		cmocka_unit_test(cut_at_the_limit),    cmocka_unit_test(cut_in_a_later_line),
-		cmocka_unit_test(full_stays_full),     cmocka_unit_test(rewind_forgets),
+		cmocka_unit_test(cut_at_the_limit),
+		cmocka_unit_test(cut_in_a_later_line),
+		cmocka_unit_test(full_stays_full),
+		cmocka_unit_test(rewind_forgets),
 	};
 
 	return cmocka_run_group_tests(tests, fill_words, NULL);

@@ -111,8 +111,10 @@ static void ports_as_text(void **state)
 		uint16_t first, last;
 		const char *text;
 	} cases[] = {
-		{1, 1, "1"},   {65535, 65535, "65535"}, {80, 89, "80-89"},	   {1, 65535, "*"},
-		{0, 65535, "*"}, {2, 65535, "2-65535"},	{1, 65534, "1-65534"}, {65534, 65535, "65534-65535"},
+		{1, 1, "1"},	       {65535, 65535, "65535"},
+		{80, 89, "80-89"},     {1, 65535, "*"},
+		{0, 65535, "*"},       {2, 65535, "2-65535"},
+		{1, 65534, "1-65534"}, {65534, 65535, "65534-65535"},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -142,7 +144,8 @@ static void only_changed_ports_are_told(void **state)
 {
 	const struct holder ssh4 = holder_of("0.0.0.0/0", 22, 0, 1), ssh6 = holder_of("::/0", 22, 0, 2);
 	const struct holder dns = holder_of("127.0.0.1", 53, 0, 3), web = holder_of("0.0.0.0/0", 80, 33, 4);
-	const struct holder web_there = holder_of("127.0.0.1", 80, 33, 5), last = holder_of("::1", 65535, 0, 6);
+	const struct holder web_there = holder_of("127.0.0.1", 80, 33, 5),
+			    last = holder_of("::1", 65535, 0, 6);
 	const struct holder first = holder_of("::1", 1, 0, 7), web_again = holder_of("0.0.0.0/0", 80, 33, 8);
 	const struct {
 		const char *name;
