@@ -25,7 +25,7 @@ DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
 VERSION := 0.1.0
 
-SAN := -fsanitize=address,undefined -fno-omit-frame-pointer
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
