@@ -65,7 +65,7 @@ struct skl_member {
 };
 
 struct skl_tables {
-	__u32 layout; /* SKL_LAYOUT */
+	__u32 layout;		   /* SKL_LAYOUT */
 	__u32 has_ingress_ifindex; /* the program was loaded by a kernel that knows it */
 	__u64 last_id;		   /* the highest that a listener or binding was given */
 	__u32 reserved[12];

@@ -190,7 +190,7 @@ static int ask(const struct order_message *order, int fd, struct answer_message 
 int netns_look(int netns, struct netns_view *out)
 {
 	struct order_message order = {.order = LOOK};
-	struct answer_message answer;
+	struct answer_message answer = {0};
 	int fd = ask(&order, netns, &answer);
 
 	if (fd < 0)
@@ -203,7 +203,7 @@ int netns_look(int netns, struct netns_view *out)
 int netns_find(uint64_t ino)
 {
 	struct order_message order = {.order = FIND, .ino = ino};
-	struct answer_message answer;
+	struct answer_message answer = {0};
 
 	return ask(&order, -1, &answer);
 }
