@@ -164,8 +164,8 @@ void datapath_remove_listener(struct datapath *d, const struct listener *l)
 	}
 }
 
-/* Deletes what was counted for this number under any reason. */
-static void forget_events(const struct datapath *d, uint32_t index)
+/* Deletes what was counted for these numbers under any reason. */
+static void forget_events(const struct datapath *d, const bool gone[SKL_BINDINGS])
 {
 	struct skl_event key, next;
 	bool more = bpf_map_get_next_key(d->events, NULL, &next) == 0;
@@ -173,7 +173,7 @@ static void forget_events(const struct datapath *d, uint32_t index)
 	while (more) {
 		key = next;
 		more = bpf_map_get_next_key(d->events, &key, &next) == 0;
-		if (key.binding == index)
+		if (key.binding < SKL_BINDINGS && gone[key.binding])
 			bpf_map_delete_elem(d->events, &key);
 	}
 }
@@ -209,13 +209,19 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 	return err;
 }
 
-void datapath_remove_binding(struct datapath *d, const struct binding *b)
+void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, size_t n)
 {
-	uint32_t index = b->index;
+	bool numbers[SKL_BINDINGS] = {0};
 
-	bpf_map_delete_elem(d->binding_records, &index);
-	forget_events(d, index);
-	pool_give(&d->bindings, b->index);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t index = gone[i]->index;
+
+		numbers[index] = true;
+		bpf_map_delete_elem(d->binding_records, &index);
+		pool_give(&d->bindings, gone[i]->index);
+	}
+	if (n)
+		forget_events(d, numbers);
 }
 
 struct refresh {
@@ -236,7 +242,18 @@ int datapath_refresh(struct datapath *d, const struct table *t, const struct rul
 {
 	struct refresh refresh = {.datapath = d, .protocol = r->protocol, .family = r->prefix.family};
 
-	return table_rows(t, r->protocol, r->prefix.family, r->first, r->last, write_row, &refresh);
+	int err = table_rows(t, r->protocol, r->prefix.family, r->first, r->last, write_row, &refresh);
+
+	classes_settle(&d->classes);
+	return err;
+}
+
+int datapath_clear(struct datapath *d, const struct rule *r)
+{
+	int err = classes_write(&d->classes, r->protocol, r->prefix.family, r->first, r->last, NULL, 0);
+
+	classes_settle(&d->classes);
+	return err;
 }
 
 void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out)

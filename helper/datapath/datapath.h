@@ -84,11 +84,17 @@ void datapath_remove_listener(struct datapath *d, const struct listener *l);
 /* Gives the binding its number, with counters at zero, and records it. It gets packets after
  * datapath_refresh(). */
 int datapath_add_binding(struct datapath *d, struct binding *b);
-/* To be called when no port leads to it any more. */
-void datapath_remove_binding(struct datapath *d, const struct binding *b);
+/* To be called when no port leads to them any more. */
+void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, size_t n);
 
 /* Writes what the table says about these ports. 0, -ENOSPC or -errno. */
 int datapath_refresh(struct datapath *d, const struct table *t, const struct rule *r);
+
+/* From now on these ports, in the rule's family, get the ordinary lookup; this needs no room. 0 or -errno. */
+int datapath_clear(struct datapath *d, const struct rule *r);
+
+/* Has the namespace gone that it was made for? */
+bool datapath_is_stale(const struct datapath *d);
 
 void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out);
 

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#define TCP_BOUND_INACTIVE 13 /* of the kernel's net/tcp_states.h */
+
 struct list {
 	struct holder *at;
 	size_t n, room;
@@ -80,7 +82,8 @@ static int dump(int sock, uint8_t family, struct list *l)
 	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = 1u << TCP_LISTEN;
+	/* who has bound a port and not yet listened has it too; kernels before 6.8 do not list those */
+	request->idiag_states = 1u << TCP_LISTEN | 1u << TCP_BOUND_INACTIVE;
 	if (send(sock, buffer, header->nlmsg_len, 0) < 0)
 		return -errno;
 	while (run > MNL_CB_STOP) {

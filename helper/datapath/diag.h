@@ -8,7 +8,7 @@
 #include "helper/rules/table.h"
 
 /*
- * Lists the listening TCP sockets of the namespace in which the NETLINK_SOCK_DIAG
+ * Lists the bound TCP sockets that listen or may come to, of the namespace in which the NETLINK_SOCK_DIAG
  * socket `sock` (the caller's) was made. *out is an array from malloc for
  * table_set_holders(). Returns 0 or -errno.
  */

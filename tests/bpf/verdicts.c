@@ -174,13 +174,13 @@ static void add_rules(const char *rules, bool backwards)
 static void forget(char letter)
 {
 	for (size_t i = table.n_bindings; i-- > 0;) {
-		struct binding *b = table.bindings[i], copy = *b;
+		struct binding *b = table.bindings[i], copy = *b, *gone = &copy;
 
 		if (letter_of(b->listener) != letter)
 			continue;
 		table_remove_binding(&table, b);
 		check(datapath_refresh(datapath, &table, &copy.rule), "tables");
-		datapath_remove_binding(datapath, &copy);
+		datapath_remove_bindings(datapath, &gone, 1);
 	}
 }
 
