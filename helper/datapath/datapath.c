@@ -256,25 +256,33 @@ int datapath_clear(struct datapath *d, const struct rule *r)
 	return err;
 }
 
-void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out)
+struct datapath_events *datapath_read_events(const struct datapath *d)
 {
-	uint64_t by_cpu[cpus()], count;
-	uint32_t index = b->index;
+	struct datapath_events *all = calloc(SKL_BINDINGS, sizeof(*all));
 	struct skl_event key, *previous = NULL, next;
+	uint64_t count;
 
-	*out = (struct binding_counters){0};
-	if (bpf_map_lookup_elem(d->lookups, &index, by_cpu) == 0) {
-		for (int i = 0; i < cpus(); i++)
-			out->lookups += by_cpu[i];
-	}
-	while (bpf_map_get_next_key(d->events, previous, &next) == 0) {
+	while (all && bpf_map_get_next_key(d->events, previous, &next) == 0) {
 		key = next;
 		previous = &key;
-		if (key.binding != index || bpf_map_lookup_elem(d->events, &key, &count) < 0)
+		if (key.binding >= SKL_BINDINGS || bpf_map_lookup_elem(d->events, &key, &count) < 0)
 			continue;
 		if (key.reason == 0)
-			out->misses += count;
+			all[key.binding].misses += count;
 		else
-			out->errors += count;
+			all[key.binding].errors += count;
 	}
+	return all;
+}
+
+uint64_t datapath_lookups(const struct datapath *d, const struct binding *b)
+{
+	uint64_t by_cpu[cpus()], sum = 0;
+	uint32_t index = b->index;
+
+	if (bpf_map_lookup_elem(d->lookups, &index, by_cpu) < 0)
+		return 0;
+	for (int i = 0; i < cpus(); i++)
+		sum += by_cpu[i];
+	return sum;
 }

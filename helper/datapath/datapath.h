@@ -26,8 +26,9 @@ struct datapath {
 	struct classes classes;
 };
 
-struct binding_counters {
-	uint64_t lookups, misses, errors;
+/* What went otherwise than it should, by binding. */
+struct datapath_events {
+	uint64_t misses, errors;
 };
 
 /*
@@ -96,7 +97,11 @@ int datapath_clear(struct datapath *d, const struct rule *r);
 /* Has the namespace gone that it was made for? */
 bool datapath_is_stale(const struct datapath *d);
 
-void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out);
+/* How many packets this binding has decided. */
+uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);
+
+/* The events of all bindings, an array by their numbers (SKL_BINDINGS of them) to be freed, or NULL. */
+struct datapath_events *datapath_read_events(const struct datapath *d);
 
 /* A fresh id for a listener or binding, unique among all namespaces that this helper knows. */
 uint64_t datapath_next_id(struct datapath *d);

@@ -39,7 +39,7 @@ struct server {
 	const char *path; /* of the socket */
 	int listener, epoll, signals;
 	struct connection connections[CONNECTIONS];
-	bool paused;			/* no connection is accepted until the next tick */
+	bool paused; /* no connection is accepted until the next tick */
 	struct expected expected[EXPECTED_MAX];
 	uint64_t idle_since, next_tick; /* ms; 0: not idle, never */
 };
