@@ -146,16 +146,42 @@ static bool any_wide(const struct rule *rules, int n)
 	return false;
 }
 
+/* 0: added; 1: skipped; -errno: refused. */
+static int grant(struct claim *c, struct rule *r)
+{
+	int err = judge(c, r);
+
+	return err ? err : add_binding(c, r);
+}
+
+static int grant_split(struct claim *c, const struct rule *r)
+{
+	struct rule parts[2];
+	int n = policy_split(&c->who, r, parts), err = 0, added = 0;
+	char what[RULE_TEXT];
+
+	for (int i = 0; i < n && err >= 0; i++) {
+		err = grant(c, &parts[i]);
+		added += err == 0;
+	}
+	if (err < 0 || !added || parts[0].last == r->last)
+		return err;
+	rule_format(r, what);
+	say(c->s, "%s: less %u-%u, which programs here send from (name a range to have them)", what,
+	    c->who.first_local_port, c->who.last_local_port);
+	return 0;
+}
+
 int claim_grant(struct claim *c, struct rule *rules, int n)
 {
-	int err = 0;
+	int err = table_add_own(&c->space->table, c->listener);
 
+	if (err)
+		return err;
 	if (any_wide(rules, n)) /* what the dead had, a range gets */
 		space_sweep(c->space);
 	for (int i = 0; i < n && err >= 0; i++) {
-		err = judge(c, &rules[i]);
-		if (err == 0)
-			err = add_binding(c, &rules[i]);
+		err = grant_split(c, &rules[i]);
 	}
 	return err < 0 ? err : 0;
 }

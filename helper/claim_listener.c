@@ -95,8 +95,16 @@ bool claim_left_alone(struct claim *c)
 	first = claim_find_sibling(c, false);
 	if (!first)
 		return false;
-	say(c->s, "%s: left alone: this program's coverage went to port %u (SKL_FOR names another)", what,
-	    first->port);
+	/* A resolver opens a UDP socket for each question: that is said once, so it must read the same each
+	 * time. */
+	if (l->protocol == IPPROTO_UDP)
+		say(c->s,
+		    "udp: further sockets of this program are left alone: its coverage went to port %u "
+		    "(SKL_FOR names another)",
+		    first->port);
+	else
+		say(c->s, "%s: left alone: this program's coverage went to port %u (SKL_FOR names another)",
+		    what, first->port);
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #include "helper/space.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,15 @@ static int refresh_ports(struct space *s, uint8_t protocol, uint16_t first, uint
 	return err;
 }
 
+static bool has_udp(const struct space *s)
+{
+	for (size_t i = 0; i < s->table.n_listeners; i++) {
+		if (s->table.listeners[i]->protocol == IPPROTO_UDP)
+			return true;
+	}
+	return false;
+}
+
 bool space_has_wide(const struct space *s)
 {
 	for (size_t i = 0; i < s->table.n_bindings; i++) {
@@ -69,11 +79,11 @@ static void on_port_changed(void *context, uint8_t protocol, uint16_t port)
 			  strerror(-err));
 }
 
-int space_look(struct space *s, int diag)
+int space_look(struct space *s, int diag, bool udp_too)
 {
 	struct holder *holders;
 	size_t n;
-	int err = diag_holders(diag, &holders, &n);
+	int err = diag_holders(diag, udp_too || has_udp(s), &holders, &n);
 
 	if (err)
 		return err;
@@ -149,8 +159,57 @@ static void watch(struct space *s)
 	}
 	if (s->diag < 0)
 		return;
-	if (space_look(s, s->diag) < 0)
+	if (space_look(s, s->diag, false) < 0)
 		log_warn("namespace %llu: its sockets cannot be listed", (unsigned long long)s->netns_ino);
+}
+
+static void stop_replies(struct space *s)
+{
+	int err;
+
+	if (s->netns < 0)
+		return;
+	err = netns_attach_reply(s->netns, -1);
+	if (err)
+		log_warn("namespace %llu: the reply program cannot be taken away: %s",
+			 (unsigned long long)s->netns_ino, strerror(-err));
+	datapath_stop_replies(s->datapath);
+	close(s->netns);
+	s->netns = -1;
+}
+
+int space_start_replies(struct space *s, int netns)
+{
+	int program = datapath_start_replies(s->datapath), err;
+
+	if (program < 0)
+		return program;
+	if (s->netns < 0) {
+		s->netns = fcntl(netns, F_DUPFD_CLOEXEC, 0);
+		if (s->netns < 0)
+			return -errno;
+	}
+	err = netns_attach_reply(netns, program);
+	if (err && !has_udp(s))
+		stop_replies(s);
+	return err;
+}
+
+/* Interfaces come, and the last UDP listener goes. */
+static void watch_replies(struct space *s)
+{
+	int err;
+
+	if (s->netns < 0)
+		return;
+	if (!has_udp(s)) {
+		stop_replies(s);
+		return;
+	}
+	err = space_start_replies(s, s->netns);
+	if (err)
+		log_warn("namespace %llu: UDP answers may leave with another address: %s",
+			 (unsigned long long)s->netns_ino, strerror(-err));
 }
 
 static void free_space(struct space *s)
@@ -158,6 +217,8 @@ static void free_space(struct space *s)
 	table_clear(&s->table);
 	if (s->diag >= 0)
 		close(s->diag);
+	if (s->netns >= 0)
+		close(s->netns);
 	free(s);
 }
 
@@ -169,13 +230,14 @@ int spaces_tick(struct spaces *all)
 	while ((s = *link)) {
 		space_sweep(s);
 		watch(s);
+		watch_replies(s);
 		if (s->empty_since && now_ms() - s->empty_since >= LINGER_MS) {
 			*link = s->next;
 			datapath_remove(s->datapath);
 			free_space(s);
 			continue;
 		}
-		if (s->diag >= 0)
+		if (s->diag >= 0 || s->netns >= 0)
 			next = WATCH_MS;
 		else if (next < 0)
 			next = SWEEP_MS;
@@ -201,7 +263,7 @@ static struct space *new_space(struct spaces *all, uint64_t netns_ino)
 	if (!s)
 		return NULL;
 	s->netns_ino = netns_ino;
-	s->diag = -1;
+	s->diag = s->netns = -1;
 	s->empty_since = now_ms();
 	s->next = all->first;
 	return s;
@@ -246,6 +308,8 @@ static void catch_up(struct space *s)
 		return;
 	}
 	err = netns_look(netns, &view);
+	if (!err && has_udp(s))
+		err = space_start_replies(s, netns);
 	close(netns);
 	if (err) {
 		log_warn("namespace %llu: cannot be looked into: %s", (unsigned long long)s->netns_ino,
@@ -253,7 +317,7 @@ static void catch_up(struct space *s)
 		return;
 	}
 	s->diag = view.diag;
-	if (space_look(s, s->diag) < 0)
+	if (space_look(s, s->diag, false) < 0)
 		return;
 	if (refresh_ports(s, IPPROTO_TCP, 0, 65535) < 0 || refresh_ports(s, IPPROTO_UDP, 0, 65535) < 0)
 		log_error("namespace %llu: not all of its coverage could be written",
@@ -307,6 +371,7 @@ void spaces_remove(struct spaces *all)
 		struct space *s = all->first;
 
 		all->first = s->next;
+		stop_replies(s);
 		datapath_remove(s->datapath);
 		free_space(s);
 	}

@@ -18,6 +18,7 @@ struct space {
 	struct table table;
 	struct datapath *datapath;
 	int diag;	      /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
+	int netns;	      /* the namespace while UDP answers leave it as they should, or -1 */
 	uint64_t empty_since; /* ms; 0 while there is a listener */
 };
 
@@ -45,7 +46,13 @@ int spaces_get(struct spaces *s, int netns, uint64_t netns_ino, struct space **o
 
 /* Lists anew who holds ports, with this sock_diag socket (the caller's), and lets wide bindings give way. 0
  * or -errno. */
-int space_look(struct space *s, int diag);
+int space_look(struct space *s, int diag, bool udp_too);
+
+/*
+ * Lets UDP answers leave from the address and port that the client asked, from
+ * now on and until no UDP listener is left. netns is the caller's. 0 or -errno.
+ */
+int space_start_replies(struct space *s, int netns);
 
 /*
  * Looks after everything: forgets listeners that are gone, lets wide bindings

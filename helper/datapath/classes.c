@@ -23,9 +23,18 @@ static uint16_t node_next(const struct classes *c, int family, uint16_t node)
 	return family == AF_INET ? c->tables->nodes4[node].next : c->tables->nodes6[node].next;
 }
 
-static uint16_t node_binding(const struct classes *c, int family, uint16_t node)
+/* What tells targets apart: own bindings have no number, but another slot each. */
+static uint32_t target(uint16_t slot, uint16_t binding)
 {
-	return family == AF_INET ? c->tables->nodes4[node].binding : c->tables->nodes6[node].binding;
+	return (uint32_t)slot << 16 | binding;
+}
+
+static uint32_t node_target(const struct classes *c, int family, uint16_t node)
+{
+	const struct skl_node4 *v4 = &c->tables->nodes4[node];
+	const struct skl_node6 *v6 = &c->tables->nodes6[node];
+
+	return family == AF_INET ? target(v4->slot, v4->binding) : target(v6->slot, v6->binding);
 }
 
 static bool node_is_trie(const struct classes *c, int family, uint16_t node)
@@ -37,6 +46,11 @@ static bool node_is_trie(const struct classes *c, int family, uint16_t node)
 static uint16_t slot_of(const struct binding *b)
 {
 	return b->listener->members[0].slot;
+}
+
+static uint32_t target_of(const struct binding *b)
+{
+	return target(slot_of(b), b->index);
 }
 
 static void write_node(struct classes *c, int family, uint16_t node, const struct binding *b, uint16_t next)
@@ -53,6 +67,7 @@ static void write_node(struct classes *c, int family, uint16_t node, const struc
 			.binding = b->index,
 			.next = next,
 			.prefixlen = p->length,
+			.flags = b->own ? SKL_NODE_OWN : 0,
 		};
 		return;
 	}
@@ -64,6 +79,7 @@ static void write_node(struct classes *c, int family, uint16_t node, const struc
 		.binding = b->index,
 		.next = next,
 		.prefixlen = p->length,
+		.flags = b->own ? SKL_NODE_OWN : 0,
 	};
 }
 
@@ -86,13 +102,14 @@ static uint32_t word_with(uint32_t word, int family, uint16_t node)
 				 : SKL_WORD(SKL_WORD_NODE4(word), node);
 }
 
-/* FNV-1a over the bindings' numbers. */
+/* FNV-1a over the targets. */
 #define HASH_START 2166136261u
 
-static uint32_t hash_step(uint32_t hash, uint16_t binding)
+static uint32_t hash_step(uint32_t hash, uint32_t target)
 {
-	hash = (hash ^ (binding & 0xff)) * 16777619u;
-	return (hash ^ (binding >> 8)) * 16777619u;
+	for (int i = 0; i < 4; i++, target >>= 8)
+		hash = (hash ^ (target & 0xff)) * 16777619u;
+	return hash;
 }
 
 static uint32_t hash_order(const struct binding *const *order, size_t n)
@@ -100,7 +117,7 @@ static uint32_t hash_order(const struct binding *const *order, size_t n)
 	uint32_t hash = HASH_START;
 
 	for (size_t i = 0; i < n; i++)
-		hash = hash_step(hash, order[i]->index);
+		hash = hash_step(hash, target_of(order[i]));
 	return hash;
 }
 
@@ -112,7 +129,8 @@ static bool class_is(const struct classes *c, int family, uint16_t head, const s
 	if (class->n != n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if ((class->in_trie ? class->in_trie[i] : node_binding(c, family, node)) != order[i]->index)
+		if ((class->in_trie ? class->in_trie[i] : node_target(c, family, node)) !=
+		    target_of(order[i]))
 			return false;
 		if (!class->in_trie)
 			node = node_next(c, family, node);
@@ -198,30 +216,30 @@ static int make_trie_class(struct classes *c, int family, const struct binding *
 			   uint16_t *head)
 {
 	struct family_classes *f = family_of(c, family);
-	uint16_t *numbers = malloc(n * sizeof(*numbers));
-	uint16_t node = numbers ? pool_take(&f->nodes) : 0;
+	uint32_t *targets = malloc(n * sizeof(*targets));
+	uint16_t node = targets ? pool_take(&f->nodes) : 0;
 	int err = 0;
 
 	if (!node) {
-		free(numbers);
-		return numbers ? -ENOSPC : -ENOMEM;
+		free(targets);
+		return targets ? -ENOSPC : -ENOMEM;
 	}
 	for (size_t i = 0; i < n && !err; i++) {
 		struct skl_trie_value value = {.slot = slot_of(order[i]), .binding = order[i]->index};
 		struct skl_trie_key key;
 
 		trie_key(&key, family, node, &order[i]->rule.prefix);
-		numbers[i] = order[i]->index;
+		targets[i] = target_of(order[i]);
 		err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
 	}
 	if (err) {
 		empty_trie_class(c, family, node);
 		pool_give(&f->nodes, node);
-		free(numbers);
+		free(targets);
 		return err;
 	}
 	write_trie_node(c, family, node);
-	f->classes[node].in_trie = numbers;
+	f->classes[node].in_trie = targets;
 	*head = node;
 	return 0;
 }
@@ -327,7 +345,7 @@ static void adopt(struct classes *c, int family, uint16_t head)
 	} else {
 		for (; node && class->n < SKL_INLINE; node = node_next(c, family, node)) {
 			pool_claim(&f->nodes, node);
-			class->hash = hash_step(class->hash, node_binding(c, family, node));
+			class->hash = hash_step(class->hash, node_target(c, family, node));
 			class->n++;
 		}
 	}

@@ -195,6 +195,8 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 	uint32_t index;
 	int err;
 
+	if (b->own)
+		return 0;
 	memcpy(record.address, b->rule.prefix.address, sizeof(record.address));
 	b->index = pool_take(&d->bindings);
 	if (!b->index)
@@ -213,6 +215,8 @@ void datapath_remove_binding(struct datapath *d, const struct binding *b)
 {
 	uint32_t index = b->index;
 
+	if (b->own)
+		return;
 	bpf_map_delete_elem(d->binding_records, &index);
 	forget_events(d, index);
 	pool_give(&d->bindings, b->index);

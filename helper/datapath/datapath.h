@@ -21,7 +21,9 @@ struct datapath {
 	char path[PINS_PATH]; /* the directory of its pins */
 	struct skl_tables *tables;
 	int tables_fd, sockets, trie, lookups, events, member_records, binding_records;
+	int flows; /* array of one map, which is there from datapath_start_replies() on */
 	int probe, link;
+	int reply; /* the program, or -1 */
 	struct pool slots, bindings;
 	struct classes classes;
 };
@@ -91,6 +93,14 @@ void datapath_remove_binding(struct datapath *d, const struct binding *b);
 int datapath_refresh(struct datapath *d, const struct table *t, const struct rule *r);
 
 void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out);
+
+/*
+ * Makes what UDP answers need, unless it is there: the memory of flows and the
+ * reply program. Returns the program's descriptor (it stays the datapath's), to
+ * be attached to interfaces, or -errno.
+ */
+int datapath_start_replies(struct datapath *d);
+void datapath_stop_replies(struct datapath *d);
 
 /* A fresh id for a listener or binding, unique among all namespaces that this helper knows. */
 uint64_t datapath_next_id(struct datapath *d);

@@ -15,6 +15,7 @@
 struct list {
 	struct holder *at;
 	size_t n, room;
+	uint8_t protocol; /* of those that are listed now */
 	int err;
 };
 
@@ -53,7 +54,7 @@ static int on_socket(const struct nlmsghdr *message, void *data)
 		.cookie = (uint64_t)d->id.idiag_cookie[1] << 32 | d->id.idiag_cookie[0],
 		.uid = d->idiag_uid,
 		.port = ntohs(d->id.idiag_sport),
-		.protocol = IPPROTO_TCP,
+		.protocol = l->protocol,
 	};
 	bool any = memcmp(d->id.idiag_src, everything, d->idiag_family == AF_INET ? 4 : 16) == 0;
 
@@ -81,8 +82,9 @@ static int dump(int sock, uint8_t family, struct list *l)
 	header->nlmsg_seq = sequence;
 	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
 	request->sdiag_family = family;
-	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = 1u << TCP_LISTEN;
+	request->sdiag_protocol = l->protocol;
+	/* a UDP socket that is not connected is in this state (net/ipv4/udp_diag.c) */
+	request->idiag_states = 1u << (l->protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE);
 	if (send(sock, buffer, header->nlmsg_len, 0) < 0)
 		return -errno;
 	while (run > MNL_CB_STOP) {
@@ -98,13 +100,22 @@ static int dump(int sock, uint8_t family, struct list *l)
 	return 0;
 }
 
-int diag_holders(int sock, struct holder **out, size_t *n)
+static int dump_both(int sock, uint8_t protocol, struct list *l)
+{
+	int err;
+
+	l->protocol = protocol;
+	err = dump(sock, AF_INET, l);
+	return err ? err : dump(sock, AF_INET6, l);
+}
+
+int diag_holders(int sock, bool udp_too, struct holder **out, size_t *n)
 {
 	struct list l = {0};
-	int err = dump(sock, AF_INET, &l);
+	int err = dump_both(sock, IPPROTO_TCP, &l);
 
-	if (!err)
-		err = dump(sock, AF_INET6, &l);
+	if (!err && udp_too)
+		err = dump_both(sock, IPPROTO_UDP, &l);
 	if (err) {
 		free(l.at);
 		return err;

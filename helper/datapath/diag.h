@@ -8,10 +8,10 @@
 #include "helper/rules/table.h"
 
 /*
- * Lists the listening TCP sockets of the namespace in which the NETLINK_SOCK_DIAG
- * socket `sock` (the caller's) was made. *out is an array from malloc for
- * table_set_holders(). Returns 0 or -errno.
+ * Lists the listening TCP sockets, and `udp_too` the unconnected UDP sockets, of the
+ * namespace in which the NETLINK_SOCK_DIAG socket `sock` (the caller's) was made. *out is an array from
+ * malloc for table_set_holders(). Returns 0 or -errno.
  */
-int diag_holders(int sock, struct holder **out, size_t *n);
+int diag_holders(int sock, bool udp_too, struct holder **out, size_t *n);
 
 #endif

@@ -341,19 +341,6 @@ static int parse_variable(struct text line, struct request *r, bool seen[N_VARIA
 			 "%.*s is not known to this helper (version " SKL_VERSION ")", SHOWN(name));
 }
 
-static int refuse_udp(const struct request *r, struct say *s)
-{
-	bool udp = false;
-
-	for (size_t i = 0; i < r->n_ports; i++)
-		udp |= r->ports[i].protocol == IPPROTO_UDP;
-	for (size_t i = 0; i < r->n_binds; i++)
-		udp |= r->binds[i].ports.protocol == IPPROTO_UDP;
-	if (!udp)
-		return 0;
-	return say_error(s, EOPNOTSUPP, "udp", "this helper covers TCP only (version " SKL_VERSION ")");
-}
-
 int request_parse(const char *text, size_t length, struct request *out, struct say *s)
 {
 	struct text rest = {text, length}, line;
@@ -368,7 +355,7 @@ int request_parse(const char *text, size_t length, struct request *out, struct s
 	rest.length--;
 	while (!err && next_item(&rest, '\0', &line))
 		err = parse_variable(line, out, seen, s);
-	return err ? err : refuse_udp(out, s);
+	return err;
 }
 
 void request_free(struct request *r)
