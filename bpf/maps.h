@@ -28,16 +28,23 @@
 #define SKL_PORTS    65536
 #define SKL_NODES    16384 /* for each family; 0 stands for none and stays all zero */
 #define SKL_SLOTS    8192  /* sockets; 0 stands for none */
-#define SKL_BINDINGS 16384 /* 0 stands for none */
+#define SKL_BINDINGS 16384 /* 0 stands for what a UDP listener has by its own bind(): SKL_OWN */
 #define SKL_MEMBERS  128   /* most sockets of one listener */
 #define SKL_INLINE   8	   /* longest chain; a port with more prefixes has them in the trie */
 
 #define SKL_TCP 0 /* first index of words */
 #define SKL_UDP 1
 
+/*
+ * binding of a node or of a value in the trie: the address and port that a UDP
+ * listener is bound to. It gives no socket, the ordinary lookup does that; it
+ * only forgets what is remembered of the client, who now uses this port.
+ */
+#define SKL_OWN 0
+
 /* node.flags */
-#define SKL_NODE_OWN 2 /* UDP, the listener's own port: gives no socket, the ordinary lookup does; only forgets the flow */
 #define SKL_NODE_TRIE 1 /* this node stands for a class of the trie, its own number; all else in it is 0 */
+#define SKL_NODE_OWN  2 /* binding is SKL_OWN; for those who look at the tables, the programs need it not */
 
 struct skl_node4 {
 	__u32 address;
@@ -66,7 +73,7 @@ struct skl_member {
 };
 
 struct skl_tables {
-	__u32 layout; /* SKL_LAYOUT */
+	__u32 layout;		   /* SKL_LAYOUT */
 	__u32 has_ingress_ifindex; /* the program was loaded by a kernel that knows it */
 	__u64 last_id;		   /* the highest that a listener or binding was given */
 	__u32 reserved[12];
