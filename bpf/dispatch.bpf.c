@@ -296,7 +296,8 @@ static __noinline int try_others(struct bpf_sk_lookup *ctx, __u32 slot, __u32 bi
 
 	if (elsewhere(ctx, member->ifindex))
 		return 0;
-	count_lookup(binding);
+	if (binding != SKL_OWN)
+		count_lookup(binding);
 	for (int i = 1; i < SKL_MEMBERS; i++) {
 		struct bpf_sock *sk;
 
@@ -349,11 +350,14 @@ int skl_dispatch(struct bpf_sk_lookup *ctx)
 		bpf_sk_release(sk);
 		return SK_PASS;
 	}
-	if (sk->state == TCP_LISTEN)
+	if (sk->state == TCP_LISTEN) {
 		assign(ctx, sk, binding);
-	else
+	} else {
 		assign_udp(ctx, sk, binding);
-	count_lookup(binding); /* SKL_OWN has an element, too, that nobody reads */
+		if (binding == SKL_OWN)
+			return SK_PASS;
+	}
+	count_lookup(binding);
 	return SK_PASS;
 
 others:
