@@ -87,7 +87,7 @@ static int say_left_out(struct claim *c, const struct binding *b)
 		return 0;
 	rule_format(&b->rule, what);
 	prefix_format(&b->rule.prefix, prefix);
-	if (n + own >= (size_t)(b->rule.last - b->rule.first + 1))
+	if (n + own >= (size_t)b->rule.last - b->rule.first + 1)
 		return say_error(c->s, EADDRINUSE, what, "every one of them on %s is in use by others",
 				 prefix);
 	say(c->s, "%s: less %s on %s, which others have", what, less, prefix);

@@ -46,22 +46,20 @@ static int on_attribute(const struct nlattr *attr, void *data)
 
 static int on_socket(const struct nlmsghdr *message, void *data)
 {
-	static const uint8_t everything[16];
 	const struct inet_diag_msg *d = mnl_nlmsg_get_payload(message);
 	struct list *l = data;
 	uint8_t v6only = 0;
 	struct holder h = {
 		.cookie = (uint64_t)d->id.idiag_cookie[1] << 32 | d->id.idiag_cookie[0],
+		.prefix = prefix_bound(d->idiag_family, d->id.idiag_src),
 		.uid = d->idiag_uid,
 		.port = ntohs(d->id.idiag_sport),
 		.protocol = l->protocol,
 	};
-	bool any = memcmp(d->id.idiag_src, everything, d->idiag_family == AF_INET ? 4 : 16) == 0;
 
 	mnl_attr_parse(message, sizeof(*d), on_attribute, &v6only);
-	h.prefix = any ? prefix_any(d->idiag_family) : prefix_host(d->idiag_family, d->id.idiag_src);
 	add(l, &h);
-	if (any && d->idiag_family == AF_INET6 && !v6only) {
+	if (h.prefix.family == AF_INET6 && h.prefix.length == 0 && !v6only) {
 		h.prefix = prefix_any(AF_INET);
 		add(l, &h);
 	}

@@ -242,7 +242,7 @@ static int ask_for_fd(const struct order_message *order, int fd, struct answer_m
 int netns_look(int netns, struct netns_view *out)
 {
 	struct order_message order = {.order = LOOK};
-	struct answer_message answer;
+	struct answer_message answer = {0};
 	int fd = ask_for_fd(&order, netns, &answer);
 
 	if (fd < 0)
@@ -257,7 +257,7 @@ int netns_look(int netns, struct netns_view *out)
 int netns_find(uint64_t ino)
 {
 	struct order_message order = {.order = FIND, .ino = ino};
-	struct answer_message answer;
+	struct answer_message answer = {0};
 
 	return ask_for_fd(&order, -1, &answer);
 }
@@ -266,7 +266,7 @@ int netns_attach_reply(int netns, int program)
 {
 	struct order_message order = {.order = program < 0 ? DETACH : ATTACH};
 	struct iovec part = {&order, sizeof(order)};
-	struct answer_message answer;
+	struct answer_message answer = {0};
 	int none, err;
 
 	if (program < 0)

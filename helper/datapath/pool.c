@@ -62,10 +62,15 @@ static void settle(struct pool *p)
  */
 void pool_grace_period(void)
 {
-	const struct timespec long_enough = {.tv_nsec = 100 * 1000 * 1000};
+	const struct timespec long_enough = {.tv_nsec = 100000000};
 
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
 		nanosleep(&long_enough, NULL);
+}
+
+static uint32_t wrap(const struct pool *p, uint32_t at)
+{
+	return at >= p->size ? at - p->size : at;
 }
 
 uint16_t pool_take(struct pool *p)
@@ -80,7 +85,7 @@ uint16_t pool_take(struct pool *p)
 		p->waiting = 0;
 	}
 	number = p->free[p->head];
-	p->head = (p->head + 1) % p->size;
+	p->head = wrap(p, p->head + 1);
 	p->count--;
 	p->used[number] = 1;
 	return number;
@@ -88,11 +93,11 @@ uint16_t pool_take(struct pool *p)
 
 void pool_give(struct pool *p, uint16_t number)
 {
+	settle(p);
 	if (number == 0 || number >= p->size || !p->used[number])
 		return;
-	settle(p);
 	p->used[number] = 0;
-	p->free[(p->head + p->count) % p->size] = number;
+	p->free[wrap(p, p->head + p->count)] = number;
 	p->count++;
 	p->waiting++;
 }

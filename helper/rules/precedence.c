@@ -48,7 +48,7 @@ static const struct holder *find_holders(const struct table *t, uint8_t protocol
 		if (t->holders[low + *n].protocol != protocol || t->holders[low + *n].port != port)
 			break;
 	}
-	return t->holders + low;
+	return t->n_holders ? t->holders + low : NULL;
 }
 
 static bool held(const struct table *t, const struct rule *r, uint16_t port)
@@ -208,7 +208,7 @@ static int walk(const struct table *t, uint8_t protocol, int family, uint16_t fi
 		    r->last >= first)
 			all[n++] = t->bindings[i];
 	}
-	qsort(all, n, sizeof(*all), by_first_port);
+	qsort(all, n, sizeof(struct binding *), by_first_port);
 	err = make_cuts(&cuts, t, all, n, first, last);
 
 	for (size_t i = 0; !err && i < cuts.n; i++) {
@@ -248,7 +248,7 @@ static int decide(void *context, uint16_t first, uint16_t last, const struct bin
 		if (!gives_way_among(r->table, have[i], first, have, n))
 			order[kept++] = have[i];
 	}
-	qsort(order, kept, sizeof(*order), by_precedence);
+	qsort(order, kept, sizeof(struct binding *), by_precedence);
 	for (size_t i = 0; i < kept; i++) {
 		if (unique == 0 || !prefix_same(&order[i]->rule.prefix, &order[unique - 1]->rule.prefix))
 			order[unique++] = order[i];

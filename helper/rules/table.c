@@ -188,9 +188,11 @@ static void report_changes(const struct holder *old, size_t n_old, const struct 
 			b = group(new, n_new);
 		if (!same_group(old, a, new, b))
 			changed(context, first->protocol, first->port);
-		old += a;
+		if (a) /* a list of none may be NULL */
+			old += a;
+		if (b)
+			new += b;
 		n_old -= a;
-		new += b;
 		n_new -= b;
 	}
 }

@@ -48,7 +48,7 @@ int socket_open(const struct server_options *o)
 
 	if (strlen(o->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, o->path);
+	memcpy(address.sun_path, o->path, strlen(o->path));
 	if (somebody_answers(&address))
 		return -EADDRINUSE;
 	unlink(o->path);

@@ -308,9 +308,22 @@ static void closed_by_the_peer(void **state)
 	assert_int_equal(fdpass_receive(e->there, buffer, sizeof(buffer), &fd), 1);
 	assert_int_equal(fdpass_receive(e->there, buffer, sizeof(buffer), &fd), 0);
 	assert_int_equal(fd, -1);
-	/* no SIGPIPE */
 	assert_int_equal(fdpass_send(e->there, &part, 1, -1), -EPIPE);
 	e->here = -1;
+}
+
+/* The kernel would send it for a stream only. */
+static void no_SIGPIPE(void **state)
+{
+	const struct ends *e = *state;
+	const struct iovec part = {"x", 1};
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	close(pair[0]);
+	assert_int_equal(fdpass_send(pair[1], &part, 1, -1), -EPIPE);
+	close(pair[1]);
+	assert_int_equal(count_open(), e->open);
 }
 
 static void errors_of_the_kernel(void **state)
@@ -346,6 +359,7 @@ int main(void)
 		TEST(one_after_the_other),
 		TEST(empty_message),
 		TEST(closed_by_the_peer),
+		TEST(no_SIGPIPE),
 		TEST(errors_of_the_kernel),
 	};
 

@@ -22,8 +22,8 @@ static inline bool next_part(const char **text, char *out, size_t size)
 }
 
 /*
- * given: "xa 10.0.0.0/8 80-89, yb ::/0 *", each a binding: users x and y, listeners a to c, which are bound to
- * port 9000 of every address of both families. A binding's number and age is its place, counted from 1.
+ * given: "xa 10.0.0.0/8 80-89, yb ::/0 *", each a binding: users x and y, listeners a to c, which are bound
+ * to port 9000 of every address of both families. A binding's number and age is its place, counted from 1.
  * held: "127.0.0.1 22, 0.0.0.0/0 53", each a socket of root.
  */
 static inline void make_scene(struct table *t, const char *given, const char *held)
@@ -43,7 +43,8 @@ static inline void make_scene(struct table *t, const char *given, const char *he
 	while (next_part(&held, part, sizeof(part))) {
 		if (n == COUNT(holders) || sscanf(part, "%39s %15s", prefix, ports) != 2)
 			fail_msg("the test means a socket: \"%s\"", part);
-		holders[n++] = holder_of(prefix, rule_of(prefix, ports).first, 0, n);
+		holders[n] = holder_of(prefix, rule_of(prefix, ports).first, 0, n);
+		n++;
 	}
 	set_holders(t, holders, n, NULL, NULL);
 }
