@@ -170,19 +170,34 @@ static __always_inline struct skl_flow *find_flow(const struct packet *p, const 
 	return bpf_map_lookup_elem(map, &key);
 }
 
-/* The checksum of an address pair, that the UDP checksum covers, too. A UDP checksum of 0 is none, and stays
- * so. */
-static __always_inline long sum_address(struct __sk_buff *skb, const struct packet *p, const __u32 *address)
+/*
+ * What the kernel will cut into segments has in place of a checksum the sum of
+ * the pseudo header, uninverted, with or without CHECKSUM_PARTIAL (since 6.11
+ * also where the device can do no checksums). The helper knows only the former.
+ */
+static __always_inline void add_to_pseudo_sum(struct __sk_buff *skb, __u32 at, __u16 sum, __u32 difference)
 {
-	const __u64 flags = BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0;
-	__u32 at = p->transport + offsetof(struct udphdr, check);
-	__s64 difference;
+	__u64 wide = (__u64)sum + difference;
 
-	if (p->is.family == AF_INET)
-		return bpf_l4_csum_replace(skb, at, p->is.source[0], address[0], flags | sizeof(address[0]));
-	difference = bpf_csum_diff((__u32 *)p->is.source, sizeof(p->is.source), (__u32 *)address,
-				   sizeof(p->is.source), 0);
-	return bpf_l4_csum_replace(skb, at, 0, difference, flags);
+	wide = (wide & 0xffff) + (wide >> 16 & 0xffff) + (wide >> 32);
+	wide = (wide & 0xffff) + (wide >> 16);
+	wide = (wide & 0xffff) + (wide >> 16);
+	sum = wide;
+	bpf_skb_store_bytes(skb, at, &sum, sizeof(sum), 0);
+}
+
+/* Addresses are in the UDP checksum, too. */
+static __always_inline void sum_address(struct __sk_buff *skb, const struct packet *p, __u16 sum,
+					const __u32 *address)
+{
+	__u32 at = p->transport + offsetof(struct udphdr, check);
+	__u32 difference = bpf_csum_diff((__u32 *)p->is.source, sizeof(p->is.source), (__u32 *)address,
+					 sizeof(p->is.source), 0);
+
+	if (skb->gso_size)
+		add_to_pseudo_sum(skb, at, sum, difference);
+	else
+		bpf_l4_csum_replace(skb, at, 0, difference, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
 }
 
 static __always_inline void put_address(struct __sk_buff *skb, const struct packet *p, const __u32 *address)
@@ -191,33 +206,40 @@ static __always_inline void put_address(struct __sk_buff *skb, const struct pack
 		bpf_skb_store_bytes(skb, p->network + offsetof(struct ipv6hdr, saddr), address, 16, 0);
 		return;
 	}
-	if (bpf_l3_csum_replace(skb, p->network + offsetof(struct iphdr, check), p->is.source[0], address[0],
-				sizeof(address[0])))
-		return;
+	bpf_l3_csum_replace(skb, p->network + offsetof(struct iphdr, check), p->is.source[0], address[0],
+			    sizeof(address[0]));
 	bpf_skb_store_bytes(skb, p->network + offsetof(struct iphdr, saddr), address, sizeof(address[0]), 0);
 }
 
-/*
- * The first change may fail, for want of memory to unshare the packet; then
- * nothing was changed. It is the one that reaches farthest, so the others do not.
- */
-static __always_inline void put_source(struct __sk_buff *skb, const struct packet *p, __be16 bound_port,
-				       const struct skl_flow *flow)
+/* A UDP checksum of 0 is none, and stays so. */
+static __always_inline void put_source(struct __sk_buff *skb, const struct packet *p,
+				       const struct udphdr *udp, const struct skl_flow *flow)
 {
 	__be16 port = flow->port;
 
-	if (port != bound_port) {
-		if (bpf_l4_csum_replace(skb, p->transport + offsetof(struct udphdr, check), bound_port, port,
-					BPF_F_MARK_MANGLED_0 | sizeof(port)))
-			return;
+	if (port != udp->source) {
+		if (udp->check && !skb->gso_size)
+			bpf_l4_csum_replace(skb, p->transport + offsetof(struct udphdr, check), udp->source,
+					    port, BPF_F_MARK_MANGLED_0 | sizeof(port));
 		bpf_skb_store_bytes(skb, p->transport + offsetof(struct udphdr, source), &port, sizeof(port),
 				    0);
 	}
-	if (same_address(flow->address, p->is.source) || sum_address(skb, p, flow->address))
+	if (same_address(flow->address, p->is.source))
 		return;
+	if (udp->check)
+		sum_address(skb, p, udp->check, flow->address);
 	put_address(skb, p, flow->address);
 	if (p->more)
 		bpf_map_update_elem(&fragments, &p->is, flow->address, BPF_ANY);
+}
+
+/*
+ * The packet is made writable beforehand: that may fail, for want of memory;
+ * then all of it is left as it is. After that no change fails.
+ */
+static __always_inline _Bool writable(struct __sk_buff *skb, __u32 length)
+{
+	return bpf_skb_pull_data(skb, length) == 0;
 }
 
 /*
@@ -226,17 +248,17 @@ static __always_inline void put_source(struct __sk_buff *skb, const struct packe
  */
 static __always_inline int answer(struct __sk_buff *skb, const struct packet *p, const struct bpf_sock *sk)
 {
-	__be16 bound_port = bpf_htons((__u16)sk->src_port);
 	struct skl_flow *flow;
 	struct udphdr udp;
 
 	if (p->more) /* of an earlier datagram with this number that was never finished */
 		bpf_map_delete_elem(&fragments, &p->is);
-	if (bpf_skb_load_bytes(skb, p->transport, &udp, sizeof(udp)) || udp.source != bound_port)
+	if (bpf_skb_load_bytes(skb, p->transport, &udp, sizeof(udp)) ||
+	    udp.source != bpf_htons((__u16)sk->src_port))
 		return 0;
 	flow = find_flow(p, sk, udp.dest);
-	if (flow)
-		put_source(skb, p, bound_port, flow);
+	if (flow && writable(skb, p->transport + sizeof(udp)))
+		put_source(skb, p, &udp, flow);
 	return 0;
 }
 
@@ -244,10 +266,9 @@ static __always_inline int follow_first_fragment(struct __sk_buff *skb, const st
 {
 	struct fragment *f = bpf_map_lookup_elem(&fragments, &p->is);
 
-	if (!f)
-		return 0;
-	put_address(skb, p, f->address);
-	if (!p->more)
+	if (f && writable(skb, p->transport))
+		put_address(skb, p, f->address);
+	if (f && !p->more)
 		bpf_map_delete_elem(&fragments, &p->is);
 	return 0;
 }

@@ -71,14 +71,14 @@ static inline void add_member(struct listener *l, int fd)
 static inline struct listener *add_listener(int fd)
 {
 	struct listener *l = calloc(1, sizeof(*l));
-	struct received received;
+	struct received what;
 	struct say why = {0};
 
 	if (!l)
 		die("memory");
-	check(received_read(fd, &received, &why), why.text);
-	received_close(&received);
-	*l = received.listener;
+	check(received_read(fd, &what, &why), why.text);
+	received_close(&what);
+	*l = what.listener;
 	l->id = datapath_next_id(datapath);
 	add_member(l, fd);
 	check(table_add_listener(&table, l), "table");
