@@ -15,6 +15,7 @@
 
 #include "tests/bpf/answers.h"
 #include "tests/bpf/covered.h"
+#include "tests/bpf/filters.h"
 #include "tests/bpf/packets.h"
 #include "tests/bpf/world.h"
 
@@ -28,9 +29,7 @@ static struct server {
 	int fd;
 	struct listener *listener;
 } servers[] = {
-	{.address = "0.0.0.0",
-	 .port = 5353,
-	 .rules = "127.0.0.0/8:77-78/udp, 198.51.100.0/24:77/udp, 192.0.2.0/24:77/udp"},
+	{.address = "0.0.0.0", .port = 5353, .rules = "127.0.0.0/8:77-78/udp, 192.0.0.0/4:77/udp"},
 	{.address = "198.51.100.1",
 	 .port = 5354,
 	 .rules = "0.0.0.0/0:79/udp, 127.0.0.0/8:5354/udp, 192.0.2.0/24:5354/udp"},
@@ -53,6 +52,8 @@ static const struct row {
 	{5353, "198.51.100.1:77/udp%far"},
 	{5353, "198.51.100.1:5353/udp%far"},
 	{5353, "192.0.2.9:77/udp%far"},
+	{5353, "203.0.113.1:77/udp%far"},  /* through a macvlan on the veth */
+	{5353, "203.0.113.65:77/udp%far"}, /* through a tunnel in UDP */
 	{5354, "127.9.8.7:79/udp"},
 	{5354, "127.9.8.7:5354/udp"},
 	{5354, "198.51.100.1:79/udp%far"},
@@ -117,25 +118,6 @@ static void succeed(struct server *s)
 	s->fd = udp_bound(s->address, s->port, s->dual);
 	s->listener->members[0].dead = true;
 	add_member(s->listener, s->fd);
-}
-
-static void attach(const char *device, int program, uint32_t priority)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)if_nametoindex(device), .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = 1, .priority = priority);
-	int err = bpf_tc_hook_create(&hook);
-
-	if (err && err != -EEXIST)
-		check(err, "clsact");
-	check(bpf_tc_attach(&hook, &opts), "bpf_tc_attach");
-}
-
-static void detach(const char *device, uint32_t priority)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)if_nametoindex(device), .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = priority);
-
-	check(bpf_tc_detach(&hook, &opts), "bpf_tc_detach");
 }
 
 /* Does the kernel put checksums and segments off, to the other end or for ever? */
@@ -371,6 +353,42 @@ static void errors(void)
 	getsockopt(server, SOL_SOCKET, SO_ERROR, &one, &(socklen_t){sizeof(one)});
 }
 
+/*
+ * A bridge's packets have the socket of another namespace with them. Here that
+ * one is bound as a covered socket is, and the client is a client of both.
+ */
+static void bridged(void)
+{
+	const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(5353)};
+	int server = udp_socket(far, AF_INET), third, fd;
+
+	if (unshare(CLONE_NEWNET))
+		die("third namespace");
+	third = this_netns();
+	run_ip("ip link add b1 type veth peer name b0 netns $here; ip link set b1 up;"
+	       "ip address add 203.0.113.131/26 dev b1");
+	if (setns(far, CLONE_NEWNET))
+		die("far namespace");
+	run_ip("ip link add a1 type veth peer name a0 netns $here; ip link set a1 up;"
+	       "ip address add 203.0.113.130/26 dev a1");
+	if (setns(here, CLONE_NEWNET))
+		die("namespace");
+	run_ip("ip link add br0 type bridge; ip link set a0 master br0 up; ip link set b0 master br0 up;"
+	       "ip address add 203.0.113.129/26 dev br0; ip link set br0 up");
+	attach("br0", reply, PRIORITY);
+	attach("a0", reply, PRIORITY);
+	attach("b0", reply, PRIORITY);
+	fd = udp_socket(third, AF_INET);
+	if (bind(server, (const struct sockaddr *)&any, sizeof(any)))
+		die("bind");
+	ok(asked_at(fd, server_at(5353), "203.0.113.129", 77), "an answer through a bridge");
+	ok(asked_at(fd, server, "203.0.113.130", 5353),
+	   "an answer from another namespace that is bridged passes unchanged");
+	close(fd);
+	close(server);
+	close(third);
+}
+
 /* A filter that counts the packets whose two bytes at `offset` are these, and says `verdict`. */
 static int load_filter(int counter, uint32_t offset, uint16_t bytes, int verdict)
 {
@@ -451,28 +469,6 @@ static void other_filters(void)
 	close(drop);
 	close(before_count);
 	close(after_count);
-}
-
-/* The map of this name that the program has made, or uses. */
-static int map_of(int program, const char *name)
-{
-	uint32_t ids[8], length = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = {.nr_map_ids = 8, .map_ids = (uint64_t)(uintptr_t)ids};
-
-	if (bpf_obj_get_info_by_fd(program, &info, &length))
-		die("bpf_prog_info");
-	for (uint32_t i = 0; i < info.nr_map_ids; i++) {
-		struct bpf_map_info map = {0};
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		length = sizeof(map);
-		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &map, &length) == 0 && strcmp(map.name, name) == 0)
-			return fd;
-		close(fd);
-	}
-	errno = ENOENT;
-	die(name);
-	return -1;
 }
 
 static unsigned int count_keys(int map)
@@ -579,16 +575,29 @@ static void members(void)
 	close(fd);
 }
 
+/* Two ways more to the far namespace, on which a packet leaves by one device and then by another. */
+static void make_more_networks(void)
+{
+	run_ip("ip -6 address add fd00:5::1/64 dev skl0 nodad;"
+	       "ip link add link skl0 name mac0 type macvlan mode bridge;"
+	       "ip link add vx0 type vxlan id 5 dev skl0 local 198.51.100.1 remote 198.51.100.2 dstport 4789;"
+	       "ip address add 203.0.113.1/26 dev mac0; ip address add 203.0.113.65/26 dev vx0;"
+	       "ip link set mac0 up; ip link set vx0 up");
+	if (setns(far, CLONE_NEWNET))
+		die("far namespace");
+	run_ip("ip -6 address add fd00:5::2/64 dev skl1 nodad; ip -6 route add 2001:db8::/32 via fd00:5::1;"
+	       "ip link add vx1 type vxlan id 5 dev skl1 local 198.51.100.2 remote 198.51.100.1 dstport 4789;"
+	       "ip address add 203.0.113.2/26 dev skl1; ip address add 203.0.113.66/26 dev vx1;"
+	       "ip link set vx1 up");
+	if (setns(here, CLONE_NEWNET))
+		die("namespace");
+}
+
 int main(void)
 {
 	enter_world();
 	make_networks();
-	run_ip("ip -6 address add fd00:5::1/64 dev skl0 nodad");
-	if (setns(far, CLONE_NEWNET))
-		die("far namespace");
-	run_ip("ip -6 address add fd00:5::2/64 dev skl1 nodad; ip -6 route add 2001:db8::/32 via fd00:5::1");
-	if (setns(here, CLONE_NEWNET))
-		die("namespace");
+	make_more_networks();
 	choose_pins();
 	start_datapath();
 	fill_payloads();
@@ -600,6 +609,8 @@ int main(void)
 	check(reply < 0 ? reply : 0, "reply program");
 	attach("lo", reply, PRIORITY);
 	attach("skl0", reply, PRIORITY);
+	attach("mac0", reply, PRIORITY);
+	attach("vx0", reply, PRIORITY);
 	for (int offload = 1; offload >= 0; offload--) {
 		set_offload(offload);
 		for (size_t i = 0; i < N_ROWS; i++)
@@ -612,6 +623,7 @@ int main(void)
 	own_port();
 	two_clients();
 	strangers();
+	bridged();
 	errors();
 	members();
 	other_filters();
