@@ -146,6 +146,21 @@ static bool any_wide(const struct rule *rules, int n)
 	return false;
 }
 
+/* What the dead have of these ports at more precise addresses would keep the packets until the next sweep. */
+static void forget_dead(struct claim *c, const struct rule *r)
+{
+	const struct table *t = &c->space->table;
+	size_t i = t->n_bindings;
+
+	while (i-- > 0) {
+		struct binding *b = t->bindings[i];
+
+		if (b->listener != c->listener && rules_overlap(&b->rule, r) &&
+		    !claim_still_there(c, b->listener))
+			i = t->n_bindings;
+	}
+}
+
 /* 0: added; 1: skipped; -errno: refused. */
 static int grant(struct claim *c, struct rule *r)
 {
@@ -178,8 +193,12 @@ int claim_grant(struct claim *c, struct rule *rules, int n)
 
 	if (err)
 		return err;
-	if (any_wide(rules, n)) /* what the dead had, a range gets */
+	if (any_wide(rules, n)) { /* what the dead had, a range gets */
 		space_sweep(c->space);
+	} else {
+		for (int i = 0; i < n; i++)
+			forget_dead(c, &rules[i]);
+	}
 	for (int i = 0; i < n && err >= 0; i++) {
 		err = grant_split(c, &rules[i]);
 	}
