@@ -186,7 +186,7 @@ static __always_inline void add_to_pseudo_sum(struct __sk_buff *skb, __u32 at, _
 	bpf_skb_store_bytes(skb, at, &sum, sizeof(sum), 0);
 }
 
-/* Addresses are in the UDP checksum, too. */
+/* Addresses are in the UDP checksum, too. One of 0 is none: BPF_F_MARK_MANGLED_0 leaves it so. */
 static __always_inline void sum_address(struct __sk_buff *skb, const struct packet *p, __u16 sum,
 					const __u32 *address)
 {
@@ -211,14 +211,13 @@ static __always_inline void put_address(struct __sk_buff *skb, const struct pack
 	bpf_skb_store_bytes(skb, p->network + offsetof(struct iphdr, saddr), address, sizeof(address[0]), 0);
 }
 
-/* A UDP checksum of 0 is none, and stays so. */
 static __always_inline void put_source(struct __sk_buff *skb, const struct packet *p,
 				       const struct udphdr *udp, const struct skl_flow *flow)
 {
 	__be16 port = flow->port;
 
 	if (port != udp->source) {
-		if (udp->check && !skb->gso_size)
+		if (!skb->gso_size)
 			bpf_l4_csum_replace(skb, p->transport + offsetof(struct udphdr, check), udp->source,
 					    port, BPF_F_MARK_MANGLED_0 | sizeof(port));
 		bpf_skb_store_bytes(skb, p->transport + offsetof(struct udphdr, source), &port, sizeof(port),
@@ -226,8 +225,7 @@ static __always_inline void put_source(struct __sk_buff *skb, const struct packe
 	}
 	if (same_address(flow->address, p->is.source))
 		return;
-	if (udp->check)
-		sum_address(skb, p, udp->check, flow->address);
+	sum_address(skb, p, udp->check, flow->address);
 	put_address(skb, p, flow->address);
 	if (p->more)
 		bpf_map_update_elem(&fragments, &p->is, flow->address, BPF_ANY);
@@ -279,7 +277,7 @@ static __noinline int reply(struct __sk_buff *skb, const struct bpf_sock *sk)
 	struct packet p = {0};
 	_Bool udp;
 
-	if (skb->ingress_ifindex != 0) /* bridged from another namespace, whose socket it has with it */
+	if (skb->ingress_ifindex != 0) /* redirected, and the socket may be another namespace's */
 		return 0;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		udp = read4(&p, skb);

@@ -242,14 +242,23 @@ static void without_memory(void)
 
 static void one_client(void)
 {
-	int fd = udp_socket(here, AF_INET), server = server_at(5353);
+	static const char *const v4[] = {"127.9.8.7", "127.9.8.8", "127.0.0.1"}, *const v6[] = {
+											 "2001:db8::5",
+											 "2001:db8::6",
+											 "2001:db8:0:0:1::6",
+											 "2001:db8:0:1:1::6",
+											 "2001:db9:0:1:1::6"};
+	int fd = udp_socket(here, AF_INET), fd6 = udp_socket(here, AF_INET6);
 	bool good = true;
 
-	for (int i = 0; i < 10; i++)
-		good &= asked_at(fd, server, "127.9.8.7", (uint16_t)(77 + i % 2)) &&
-			asked_at(fd, server, "127.5.5.5", 77);
+	for (uint16_t i = 0; i < 20; i++)
+		good &= asked_at(fd, server_at(5353), v4[i % 3], 77 + i % 2);
 	ok(good, "a client that uses several ports and addresses in turn gets each answer from there");
+	for (uint16_t i = 0; i < 20; i++)
+		good &= asked_at(fd6, server_at(5357), v6[i % 5], 82);
+	ok(good, "IPv6");
 	close(fd);
+	close(fd6);
 }
 
 static void own_port(void)
@@ -353,11 +362,35 @@ static void errors(void)
 	getsockopt(server, SOL_SOCKET, SO_ERROR, &one, &(socklen_t){sizeof(one)});
 }
 
+/* On ingress: what comes from port 5353 leaves by this device at once, still with the socket that sent it. */
+static void redirect(const char *from, const char *to)
+{
+	const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 6, .src_reg = 1},
+		{.code = BPF_LD | BPF_ABS | BPF_H, .imm = 14 + 20},
+		{.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = 0, .imm = 5353, .off = 4},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1, .imm = (int)if_nametoindex(to)},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 0},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect},
+		{.code = BPF_JMP | BPF_EXIT},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = TC_ACT_UNSPEC},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)if_nametoindex(from), .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .priority = 1, .handle = 1);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "redirect", "GPL", code,
+			       sizeof(code) / sizeof(code[0]), NULL);
+
+	opts.prog_fd = fd;
+	check(fd < 0 ? fd : bpf_tc_attach(&hook, &opts), "redirect");
+	close(fd);
+}
+
 /*
- * A bridge's packets have the socket of another namespace with them. Here that
- * one is bound as a covered socket is, and the client is a client of both.
+ * What comes from another namespace may still have its socket. Here that one is
+ * bound as a covered socket is, and the client is a client of both.
  */
-static void bridged(void)
+static void redirected(void)
 {
 	const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(5353)};
 	int server = udp_socket(far, AF_INET), third, fd;
@@ -383,7 +416,9 @@ static void bridged(void)
 		die("bind");
 	ok(asked_at(fd, server_at(5353), "203.0.113.129", 77), "an answer through a bridge");
 	ok(asked_at(fd, server, "203.0.113.130", 5353),
-	   "an answer from another namespace that is bridged passes unchanged");
+	   "a bridged answer of another namespace's stays as it is");
+	redirect("a0", "b0");
+	ok(asked_at(fd, server, "203.0.113.130", 5353), "so does one that is redirected");
 	close(fd);
 	close(server);
 	close(third);
@@ -583,6 +618,7 @@ static void make_more_networks(void)
 	       "ip link add vx0 type vxlan id 5 dev skl0 local 198.51.100.1 remote 198.51.100.2 dstport 4789;"
 	       "ip address add 203.0.113.1/26 dev mac0; ip address add 203.0.113.65/26 dev vx0;"
 	       "ip link set mac0 up; ip link set vx0 up");
+	run_ip("ip -6 route add local 2001:db9::/32 dev lo");
 	if (setns(far, CLONE_NEWNET))
 		die("far namespace");
 	run_ip("ip -6 address add fd00:5::2/64 dev skl1 nodad; ip -6 route add 2001:db8::/32 via fd00:5::1;"
@@ -623,7 +659,7 @@ int main(void)
 	own_port();
 	two_clients();
 	strangers();
-	bridged();
+	redirected();
 	errors();
 	members();
 	other_filters();

@@ -17,7 +17,8 @@
 #include "tests/bpf/wire.h"
 #include "tests/bpf/world.h"
 
-#define PRIORITY 10
+#define PRIORITY    10
+#define TUNNEL_PORT 4789
 
 static struct seen with[MOST_PACKETS], without[MOST_PACKETS];
 static struct datagram datagram;
@@ -260,6 +261,24 @@ static void to_client_of_own_port(void)
 	send_to(any4, &to, 5000);
 }
 
+/*
+ * A tunnel's packet in UDP has the inner one's socket, and here even goes to a
+ * client of that socket.
+ */
+static void through_tunnel(void)
+{
+	union address to;
+
+	make_address(&to, "203.0.113.66", CLIENT_PORT);
+	ask_at(any4, "192.0.2.9:77", TUNNEL_PORT);
+	read_tun(with);
+	send_to(any4, &to, 1);
+	ok(read_tun(with) == 1 && assemble(with, 1, &datagram) == 1 &&
+		   datagram.from.v4.sin_addr.s_addr == htonl(0xcb007101) &&
+		   datagram.from.v4.sin_port != htons(77),
+	   "unchanged: the packet of a tunnel with what it sends in it");
+}
+
 static void send_raw(int protocol, const void *data, size_t length)
 {
 	const union address to = client_at(0);
@@ -350,6 +369,9 @@ int main(void)
 	run_ip("ip route add local 192.0.2.0/24 dev lo; ip -6 route add local 2001:db8::/32 dev lo;"
 	       "ip address add 198.51.100.1/32 dev lo");
 	open_tun();
+	run_ip("ip link add vx0 type vxlan id 5 remote 203.0.113.2 dstport 4789 dev tun0;"
+	       "echo 1 > /proc/sys/net/ipv6/conf/vx0/disable_ipv6; ip address add 203.0.113.65/26 dev vx0;"
+	       "ip link set vx0 up; ip neighbour add 203.0.113.66 lladdr 02:00:00:00:00:01 dev vx0");
 	choose_pins();
 	start_datapath();
 	fill_payloads();
@@ -381,6 +403,7 @@ int main(void)
 	unchanged(from_stranger, "what another socket sends to a client of ours");
 	unchanged(to_another_port, "what a covered socket sends to others than its clients");
 	unchanged(to_client_of_own_port, "what it sends to those who use its own port");
+	through_tunnel();
 	unchanged(raw_udp, "raw sockets' UDP");
 	unchanged(raw_others, "raw sockets' TCP, ICMP and others");
 	unchanged(injected, "packet sockets'");
