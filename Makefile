@@ -57,7 +57,7 @@ SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash te
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: all
-all: $(B)/libsklshim.so $(B)/sklhelper $(B)/skl $(EXAMPLES) ## build everything that is installed
+all: $(B)/libsklshim.so $(B)/sklhelper $(B)/skl $(EXAMPLES) ## build the shim, the helper, the command and the examples
 
 # ---- the shim: no libc, so that one file serves every libc (see preload/) ----
 
@@ -104,6 +104,13 @@ $(B)/obj/%.o: %.c | $(SKELS)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
+
+# Paths are compiled in: another PREFIX is another build of what has them.
+$(B)/paths: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX) $(LIBDIR)' | cmp -s - $@ || echo '$(PREFIX) $(LIBDIR)' > $@
+.PHONY: FORCE
+$(call obj,$(CLI_SRC)): $(B)/paths
 
 $(B)/libhelper.a: $(call obj,$(HELPER_SRC))
 	$(call say,AR,$@)

@@ -109,6 +109,12 @@ static int claim_in_space(struct claim *c, int diag)
 	err = space_look(c->space, diag, c->received->listener.protocol == IPPROTO_UDP);
 	if (err)
 		return say_error(c->s, -err, what, "the sockets of its network namespace cannot be listed");
+	/*
+	 * What the dead had, a range gets. Now, because from here on c->listener must not be forgotten,
+	 * whatever its program does with it meanwhile.
+	 */
+	if (request_has_range(c->wanted))
+		space_sweep(c->space);
 	c->mark = datapath_last_id(c->space->datapath);
 	c->listener = claim_find_listener(c);
 	if (!c->listener && claim_left_alone(c))

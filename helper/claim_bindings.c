@@ -3,7 +3,11 @@
 #include "helper/claim_parts.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+
+#define RANGES_MAX 128 /* of one user in one network namespace; root has no limit */
+#define ONE_BY_ONE 16  /* up to so many new bindings are written each by itself */
 
 static bool granted_already(const struct claim *c, const struct rule *r)
 {
@@ -48,12 +52,35 @@ static int judge(struct claim *c, struct rule *r)
 	return 0;
 }
 
+/* What ranges cost grows faster than their number: an ordinary user has a limit. */
+static int check_ranges(struct claim *c, const struct rule *r)
+{
+	const struct table *t = &c->space->table;
+	char what[RULE_TEXT];
+	size_t n = 0;
+
+	if (!rule_is_wide(r) || c->peer->uid == 0)
+		return 0;
+	for (size_t i = 0; i < t->n_bindings; i++)
+		n += t->bindings[i]->uid == c->peer->uid && rule_is_wide(&t->bindings[i]->rule);
+	if (n < RANGES_MAX)
+		return 0;
+	rule_format(r, what);
+	return say_error(c->s, EMFILE, what,
+			 "uid %u covers %d ranges in this network namespace, which is the most", c->peer->uid,
+			 RANGES_MAX);
+}
+
 static int add_binding(struct claim *c, const struct rule *r)
 {
-	struct binding *b = calloc(1, sizeof(*b));
+	struct binding *b;
 	char what[RULE_TEXT];
 	int err;
 
+	err = check_ranges(c, r);
+	if (err)
+		return err;
+	b = calloc(1, sizeof(*b));
 	if (!b)
 		return -ENOMEM;
 	*b = (struct binding){
@@ -67,7 +94,7 @@ static int add_binding(struct claim *c, const struct rule *r)
 	if (!err) {
 		err = table_add_binding(&c->space->table, b);
 		if (err)
-			datapath_remove_binding(c->space->datapath, b);
+			datapath_remove_bindings(c->space->datapath, &b, 1);
 	}
 	if (!err)
 		return 0;
@@ -99,44 +126,74 @@ bool claim_is_ours(const struct claim *c, const struct binding *b)
 	return b->id > c->mark;
 }
 
+/* Many at once: everything from the first to the last of their ports, for each family. */
+static int refresh_span(struct claim *c)
+{
+	const struct table *t = &c->space->table;
+	static const int families[] = {AF_INET, AF_INET6};
+	int err = 0;
+
+	for (size_t f = 0; f < 2 && !err; f++) {
+		struct rule span = {.prefix = prefix_any(families[f]), .first = 65535};
+
+		for (size_t i = 0; i < t->n_bindings; i++) {
+			const struct rule *r = &t->bindings[i]->rule;
+
+			if (!claim_is_ours(c, t->bindings[i]) || r->prefix.family != families[f])
+				continue;
+			span.protocol = r->protocol;
+			span.first = r->first < span.first ? r->first : span.first;
+			span.last = r->last > span.last ? r->last : span.last;
+		}
+		if (span.first <= span.last)
+			err = datapath_refresh(c->space->datapath, t, &span);
+	}
+	return err;
+}
+
+static int refresh_each(struct claim *c)
+{
+	const struct table *t = &c->space->table;
+	int err = 0;
+
+	for (size_t i = 0; i < t->n_bindings && !err; i++) {
+		if (claim_is_ours(c, t->bindings[i]))
+			err = datapath_refresh(c->space->datapath, t, &t->bindings[i]->rule);
+	}
+	return err;
+}
+
 int claim_write(struct claim *c)
 {
 	const struct table *t = &c->space->table;
 	char what[RULE_TEXT];
+	size_t ours = 0;
+	int err;
 
 	for (size_t i = 0; i < t->n_bindings; i++) {
-		int err = claim_is_ours(c, t->bindings[i]) ? say_left_out(c, t->bindings[i]) : 0;
-
+		if (!claim_is_ours(c, t->bindings[i]))
+			continue;
+		ours++;
+		err = say_left_out(c, t->bindings[i]);
 		if (err)
 			return err;
 	}
-	for (size_t i = 0; i < t->n_bindings; i++) {
-		int err = 0;
-
-		if (claim_is_ours(c, t->bindings[i]))
-			err = datapath_refresh(c->space->datapath, t, &t->bindings[i]->rule);
-		if (err) {
-			rule_format(&t->bindings[i]->rule, what);
-			return say_error(c->s, -err, what,
-					 "no room for another port in this network namespace");
-		}
-	}
-	return 0;
+	err = ours > ONE_BY_ONE ? refresh_span(c) : refresh_each(c);
+	if (!err)
+		return 0;
+	claim_what(c->listener, what);
+	return say_error(c->s, -err, what, "no room for its bindings in this network namespace");
 }
 
 void claim_take_back(struct claim *c)
 {
-	struct table *t = &c->space->table;
-
-	for (size_t i = t->n_bindings; i-- > 0;) {
-		if (claim_is_ours(c, t->bindings[i]))
-			space_forget_binding(c->space, t->bindings[i]);
-	}
+	space_forget_bindings(c->space, NULL, c->mark);
 	/* A new member of an older listener stays: the kernel balances to it with or without us. */
 	if (c->new_listener)
 		space_forget_listener(c->space, c->listener);
 }
 
+<<<<<<< HEAD
 static bool any_wide(const struct rule *rules, int n)
 {
 	for (int i = 0; i < n; i++) {
@@ -187,10 +244,13 @@ static int grant_split(struct claim *c, const struct rule *r)
 	return 0;
 }
 
+=======
+>>>>>>> main
 int claim_grant(struct claim *c, struct rule *rules, int n)
 {
 	int err = table_add_own(&c->space->table, c->listener);
 
+<<<<<<< HEAD
 	if (err)
 		return err;
 	if (any_wide(rules, n)) { /* what the dead had, a range gets */
@@ -199,6 +259,8 @@ int claim_grant(struct claim *c, struct rule *rules, int n)
 		for (int i = 0; i < n; i++)
 			forget_dead(c, &rules[i]);
 	}
+=======
+>>>>>>> main
 	for (int i = 0; i < n && err >= 0; i++) {
 		err = grant_split(c, &rules[i]);
 	}

@@ -44,21 +44,54 @@ static bool same_address(const struct listener *a, const struct listener *b)
 	       a->ifindex == b->ifindex && a->v6only == b->v6only && memcmp(a->address, b->address, 16) == 0;
 }
 
+/* The socket's place among those that the kernel has just listed, or NULL. */
+static const struct holder *find_holder(const struct table *t, const struct listener *l, uint64_t cookie)
+{
+	for (size_t i = 0; i < t->n_holders; i++) {
+		const struct holder *h = &t->holders[i];
+
+		if (h->cookie == cookie && h->protocol == l->protocol && h->port == l->port)
+			return h;
+	}
+	return NULL;
+}
+
 /*
- * The listener that this socket belongs to already: it is a member, or the
- * kernel has let it share the address of members with SO_REUSEPORT, and then
+ * Has the kernel let this socket share its address with a member of `l`? What is
+ * recorded of a member does not tell: its program may have bound it anew since.
+ * The kernel lets only sockets of one user share (SO_REUSEPORT), and then
  * balances between them with or without us.
  */
+static bool shares_address(const struct claim *c, const struct listener *l)
+{
+	const struct table *t = &c->space->table;
+	const struct holder *own = find_holder(t, &c->received->listener, c->received->cookie);
+
+	for (size_t i = 0; own && i < l->n_members; i++) {
+		const struct holder *h = l->members[i].dead ? NULL : find_holder(t, l, l->members[i].cookie);
+
+		if (h && h->uid == own->uid && prefix_same(&h->prefix, &own->prefix))
+			return true;
+	}
+	return false;
+}
+
+/* The listener that this socket is a member of or, with SO_REUSEPORT, is to be a member of. */
 struct listener *claim_find_listener(struct claim *c)
 {
 	const struct table *t = &c->space->table;
 	struct listener *l = table_find_cookie(t, c->received->cookie);
 
-	if (l && claim_still_there(c, l))
-		return l;
+	if (l && claim_still_there(c, l)) {
+		if (same_address(l, &c->received->listener))
+			return l;
+		space_forget_listener(c->space,
+				      l); /* it was bound anew: what it had was for another address */
+	}
 	for (size_t i = t->n_listeners; c->received->listener.reuseport && i-- > 0;) {
 		l = t->listeners[i];
-		if (l->reuseport && same_address(l, &c->received->listener) && claim_still_there(c, l))
+		if (l->reuseport && same_address(l, &c->received->listener) && shares_address(c, l) &&
+		    claim_still_there(c, l))
 			return l;
 	}
 	return NULL;
@@ -115,13 +148,15 @@ static int add_member(struct claim *c)
 		.instance = c->request->instance,
 		.since = boottime_ns(),
 		.uid = c->peer->uid,
-		.pid = c->request->pid > 0 ? c->request->pid : c->peer->pid,
+		.pid = c->peer->pid,
 	};
 	char what[RULE_TEXT];
 	int err;
 
 	if (listener_find_cookie(c->listener, m.cookie))
 		return 0;
+	if (c->request->pid > 0 && peer_owns(c->peer, c->request->pid))
+		m.pid = c->request->pid;
 	peer_program(m.pid, m.program);
 	err = datapath_add_member(c->space->datapath, c->listener, &m, c->sock);
 	if (!err) {

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "helper/discard.h"
+
 /* As many as the kernel attaches to one message (SCM_MAX_FD): an excess must be seen in order to be closed.
  */
 #define ATTACHED_MAX 253
@@ -55,7 +57,7 @@ static int take_descriptors(struct msghdr *message, int *fd)
 			if (count++ == 0)
 				*fd = one;
 			else
-				close(one);
+				discard(one);
 		}
 	}
 	return err ? err : count;
@@ -93,7 +95,7 @@ ssize_t fdpass_receive(int sock, void *buffer, size_t size, int *fd)
 		got = -EMSGSIZE;
 	/* an empty message passes for the end, where nobody looks for a descriptor */
 	if (got <= 0 && *fd >= 0) {
-		close(*fd);
+		discard(*fd);
 		*fd = -1;
 	}
 	return got;

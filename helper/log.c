@@ -48,7 +48,7 @@ void log_line(enum log_level level, const char *format, ...)
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	for (int i = head; i < n; i++) {
-		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+		if (line[i] < ' ' || line[i] > '~')
 			line[i] = '?';
 	}
 	line[n++] = '\n';

@@ -212,11 +212,12 @@ int main(int argc, char **argv)
 	if (err)
 		return report(err, o.bpffs,
 			      err == -ENOTSUP ? "not on a bpffs: mount -t bpf bpf DIR makes one" : NULL);
-	lock = lock_state(o.bpffs);
-	if (lock < 0)
-		return report(lock, o.bpffs, lock == -EWOULDBLOCK ? "another helper works there" : NULL);
+	/* before the lock, of which it must not have a copy: it may outlive this process for a moment */
 	err = netns_start_broker();
 	if (err)
 		return report(err, "broker", NULL);
+	lock = lock_state(o.bpffs);
+	if (lock < 0)
+		return report(lock, o.bpffs, lock == -EWOULDBLOCK ? "another helper works there" : NULL);
 	return serve(&o);
 }

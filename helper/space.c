@@ -15,9 +15,10 @@
 #include "helper/datapath/pins.h"
 #include "helper/log.h"
 
-#define WATCH_MS  500  /* "within a second" a wide binding has given way */
-#define SWEEP_MS  1000 /* a listener that is gone is forgotten */
-#define LINGER_MS 5000 /* an empty namespace keeps its programs, for a server that is being restarted */
+#define WATCH_MS   500	/* "within a second" a wide binding has given way */
+#define SWEEP_MS   1000 /* a listener that is gone is forgotten */
+#define SPACES_MAX 512	/* network namespaces at the same time */
+#define LINGER_MS  5000 /* an empty namespace keeps its programs, for a server that is being restarted */
 
 uint64_t boottime_ns(void)
 {
@@ -69,48 +70,135 @@ bool space_has_wide(const struct space *s)
 	return false;
 }
 
+/* Ports whose holders are others than before: few are written one by one, many as what lies between them. */
+#define CHANGED_MAX 32
+
+struct changed {
+	size_t n; /* more than CHANGED_MAX: only the span counts */
+	struct {
+		uint8_t protocol;
+		uint16_t port;
+	} ports[CHANGED_MAX];
+	uint16_t first[2], last[2]; /* by protocol: TCP, UDP; first > last: none */
+};
+
 static void on_port_changed(void *context, uint8_t protocol, uint16_t port)
 {
-	struct space *s = context;
-	int err = refresh_ports(s, protocol, port, port);
+	struct changed *c = context;
+	size_t p = protocol == IPPROTO_UDP;
 
+	if (c->n < CHANGED_MAX) {
+		c->ports[c->n].protocol = protocol;
+		c->ports[c->n].port = port;
+	}
+	c->n++;
+	c->first[p] = port < c->first[p] ? port : c->first[p];
+	c->last[p] = port > c->last[p] ? port : c->last[p];
+}
+
+static void refresh_changed(struct space *s, const struct changed *c)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+	int err = 0;
+
+	for (size_t i = 0; c->n <= CHANGED_MAX && i < c->n; i++)
+		err |= refresh_ports(s, c->ports[i].protocol, c->ports[i].port, c->ports[i].port);
+	for (size_t p = 0; c->n > CHANGED_MAX && p < 2; p++) {
+		if (c->first[p] <= c->last[p])
+			err |= refresh_ports(s, protocols[p], c->first[p], c->last[p]);
+	}
 	if (err)
-		log_error("namespace %llu: port %u: %s", (unsigned long long)s->netns_ino, port,
-			  strerror(-err));
+		log_error("namespace %llu: not all ports that changed hands could be written",
+			  (unsigned long long)s->netns_ino);
 }
 
 int space_look(struct space *s, int diag, bool udp_too)
 {
+	struct changed changed = {.first = {65535, 65535}};
 	struct holder *holders;
 	size_t n;
 	int err = diag_holders(diag, udp_too || has_udp(s), &holders, &n);
 
 	if (err)
 		return err;
-	table_set_holders(&s->table, holders, n, space_has_wide(s) ? on_port_changed : NULL, s);
+	table_set_holders(&s->table, holders, n, space_has_wide(s) ? on_port_changed : NULL, &changed);
+	refresh_changed(s, &changed);
 	return 0;
 }
 
-void space_forget_binding(struct space *s, struct binding *b)
+/* Writes the ports of bindings that are no longer in the table. They must not stay reachable, whatever
+ * happens. */
+static void rewrite(struct space *s, const struct rule *r)
 {
-	struct binding copy = *b;
-	int err;
+	int err = datapath_refresh(s->datapath, &s->table, r);
 
-	table_remove_binding(&s->table, b);
-	err = datapath_refresh(s->datapath, &s->table, &copy.rule);
-	if (err) /* a port may still lead to its number: better never used again than counted for another */
-		log_error("namespace %llu: binding %llu: %s", (unsigned long long)s->netns_ino,
-			  (unsigned long long)copy.id, strerror(-err));
-	else
-		datapath_remove_binding(s->datapath, &copy);
+	if (!err)
+		return;
+	/* No room for the new answer beside the old one: first no answer, which takes none, then the new one.
+	 */
+	err = datapath_clear(s->datapath, r);
+	if (!err)
+		err = datapath_refresh(s->datapath, &s->table, r);
+	if (err)
+		log_error("namespace %llu: what others have of the same ports could not be written: %s",
+			  (unsigned long long)s->netns_ino, strerror(-err));
+}
+
+static void widen(struct rule *span, const struct rule *r)
+{
+	if (span->first > span->last) {
+		*span = *r;
+		return;
+	}
+	span->first = r->first < span->first ? r->first : span->first;
+	span->last = r->last > span->last ? r->last : span->last;
+}
+
+/* Moves those that go behind those that stay; returns how many stay. */
+static size_t part(struct table *t, const struct listener *l, uint64_t after)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_bindings; i++) {
+		struct binding *b = t->bindings[i];
+
+		if (l ? b->listener == l : b->id > after)
+			continue;
+		t->bindings[i] = t->bindings[kept];
+		t->bindings[kept++] = b;
+	}
+	return kept;
+}
+
+void space_forget_bindings(struct space *s, const struct listener *l, uint64_t after)
+{
+	struct table *t = &s->table;
+	size_t kept = part(t, l, after), n = t->n_bindings - kept;
+	struct binding **gone = t->bindings + kept;
+	struct rule spans[2][2]; /* by protocol and family */
+
+	for (size_t i = 0; i < 4; i++)
+		spans[i / 2][i % 2] = (struct rule){.first = 1};
+	for (size_t i = 0; i < n; i++) {
+		const struct rule *r = &gone[i]->rule;
+
+		widen(&spans[r->protocol == IPPROTO_UDP][r->prefix.family == AF_INET6], r);
+	}
+	t->n_bindings = kept;
+	for (size_t i = 0; i < 4; i++) {
+		const struct rule *span = &spans[i / 2][i % 2];
+
+		if (span->first <= span->last)
+			rewrite(s, span);
+	}
+	datapath_remove_bindings(s->datapath, gone, n);
+	for (size_t i = 0; i < n; i++)
+		free(gone[i]);
 }
 
 void space_forget_listener(struct space *s, struct listener *l)
 {
-	for (size_t i = s->table.n_bindings; i-- > 0;) {
-		if (s->table.bindings[i]->listener == l)
-			space_forget_binding(s, s->table.bindings[i]);
-	}
+	space_forget_bindings(s, l, 0);
 	datapath_remove_listener(s->datapath, l);
 	table_remove_listener(&s->table, l);
 	if (s->table.n_listeners == 0)
@@ -222,26 +310,54 @@ static void free_space(struct space *s)
 	free(s);
 }
 
+static struct space *find(const struct spaces *all, uint64_t netns_ino)
+{
+	struct space *s = all->first;
+
+	while (s && s->netns_ino != netns_ino)
+		s = s->next;
+	return s;
+}
+
+static size_t count(const struct spaces *all)
+{
+	size_t n = 0;
+
+	for (const struct space *s = all->first; s; s = s->next)
+		n++;
+	return n;
+}
+
+static void remove_space(struct spaces *all, struct space *s)
+{
+	struct space **link = &all->first;
+
+	while (*link != s)
+		link = &(*link)->next;
+	*link = s->next;
+	stop_replies(s);
+	datapath_remove(s->datapath);
+	free_space(s);
+}
+
 int spaces_tick(struct spaces *all)
 {
-	struct space **link = &all->first, *s;
+	struct space *s, *following;
 	int next = -1;
 
-	while ((s = *link)) {
+	for (s = all->first; s; s = following) {
+		following = s->next;
 		space_sweep(s);
 		watch(s);
 		watch_replies(s);
 		if (s->empty_since && now_ms() - s->empty_since >= LINGER_MS) {
-			*link = s->next;
-			datapath_remove(s->datapath);
-			free_space(s);
+			remove_space(all, s);
 			continue;
 		}
 		if (s->diag >= 0 || s->netns >= 0)
 			next = WATCH_MS;
 		else if (next < 0)
 			next = SWEEP_MS;
-		link = &s->next;
 	}
 	datapath_prepare(); /* what fails here is reported by the claim that needs it */
 	return next;
@@ -275,12 +391,18 @@ int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space *
 	struct space *s;
 	int err;
 
-	for (s = all->first; s; s = s->next) {
-		if (s->netns_ino == netns_ino) {
-			*out = s;
-			return 0;
-		}
+	s = find(all, netns_ino);
+	if (s && datapath_is_stale(s->datapath)) {
+		/* the inode number of a namespace that is gone, given to another */
+		remove_space(all, s);
+		s = NULL;
 	}
+	if (s) {
+		*out = s;
+		return 0;
+	}
+	if (count(all) == SPACES_MAX)
+		return -EMFILE;
 	s = new_space(all, netns_ino);
 	if (!s)
 		return -ENOMEM;
@@ -367,13 +489,7 @@ void spaces_close(struct spaces *all)
 
 void spaces_remove(struct spaces *all)
 {
-	while (all->first) {
-		struct space *s = all->first;
-
-		all->first = s->next;
-		stop_replies(s);
-		datapath_remove(s->datapath);
-		free_space(s);
-	}
+	while (all->first)
+		remove_space(all, all->first);
 	rmdir(all->base);
 }

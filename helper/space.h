@@ -70,8 +70,8 @@ void space_sweep(struct space *s);
 /* Ends all coverage of a listener and forgets it. */
 void space_forget_listener(struct space *s, struct listener *l);
 
-/* Ends one binding. */
-void space_forget_binding(struct space *s, struct binding *b);
+/* Ends all bindings of the listener or, where it is NULL, those with ids above `after`. */
+void space_forget_bindings(struct space *s, const struct listener *l, uint64_t after);
 
 bool space_has_wide(const struct space *s);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -28,7 +29,8 @@ static const struct member *first_living(const struct listener *l, uint16_t *n)
 	return first ? first : &l->members[0];
 }
 
-static void write_binding(FILE *out, const struct space *s, const struct binding *b)
+static void write_binding(FILE *out, const struct space *s, const struct binding *b,
+			  const struct datapath_events *events)
 {
 	struct skl_record_binding r = {
 		.head = {.kind = SKL_RECORD_BINDING, .length = sizeof(r)},
@@ -40,18 +42,17 @@ static void write_binding(FILE *out, const struct space *s, const struct binding
 		.protocol = b->rule.protocol,
 		.prefixlen = b->rule.prefix.length,
 	};
-	struct binding_counters counters;
 
-	datapath_counters(s->datapath, b, &counters);
-	r.lookups = counters.lookups;
-	r.misses = counters.misses;
-	r.errors = counters.errors;
+	r.lookups = datapath_lookups(s->datapath, b);
+	r.misses = events[b->index].misses;
+	r.errors = events[b->index].errors;
 	memcpy(r.address, b->rule.prefix.address, sizeof(r.address));
 	r.left_out = (uint16_t)binding_left_out_text(&s->table, b, r.less, sizeof(r.less));
 	fwrite(&r, sizeof(r), 1, out);
 }
 
-static void write_listener(FILE *out, const struct space *s, const struct listener *l, uint64_t now)
+static void write_listener(FILE *out, const struct space *s, const struct listener *l,
+			   const struct datapath_events *events, uint64_t now)
 {
 	struct skl_record_listener r = {
 		.head = {.kind = SKL_RECORD_LISTENER, .length = sizeof(r)},
@@ -74,7 +75,7 @@ static void write_listener(FILE *out, const struct space *s, const struct listen
 	fwrite(&r, sizeof(r), 1, out);
 	for (size_t i = 0; i < s->table.n_bindings; i++) {
 		if (s->table.bindings[i]->listener == l && !s->table.bindings[i]->own)
-			write_binding(out, s, s->table.bindings[i]);
+			write_binding(out, s, s->table.bindings[i], events);
 	}
 }
 
@@ -85,9 +86,23 @@ static bool may_see(const struct peer *peer, const struct listener *l)
 	return peer->uid == 0 || peer->uid == first_living(l, &n)->uid;
 }
 
+static int write_space(FILE *out, const struct space *s, const struct peer *peer, uint64_t now)
+{
+	struct datapath_events *events = datapath_read_events(s->datapath);
+
+	if (!events)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->table.n_listeners; i++) {
+		if (may_see(peer, s->table.listeners[i]))
+			write_listener(out, s, s->table.listeners[i], events, now);
+	}
+	free(events);
+	return 0;
+}
+
 int status_memfd(const struct spaces *spaces, const struct peer *peer)
 {
-	int fd = memfd_create("skl-status", MFD_CLOEXEC | MFD_ALLOW_SEALING), copy, err;
+	int fd = memfd_create("skl-status", MFD_CLOEXEC | MFD_ALLOW_SEALING), copy, err = 0;
 	uint64_t now = boottime_ns();
 	FILE *out;
 
@@ -102,13 +117,10 @@ int status_memfd(const struct spaces *spaces, const struct peer *peer)
 		close(fd);
 		return err;
 	}
-	for (const struct space *s = spaces->first; s; s = s->next) {
-		for (size_t i = 0; i < s->table.n_listeners; i++) {
-			if (may_see(peer, s->table.listeners[i]))
-				write_listener(out, s, s->table.listeners[i], now);
-		}
-	}
-	err = ferror(out) ? -EIO : 0;
+	for (const struct space *s = spaces->first; s && !err; s = s->next)
+		err = write_space(out, s, peer, now);
+	if (!err && ferror(out))
+		err = -EIO;
 	if (fclose(out) != 0 && !err)
 		err = -errno;
 	if (!err && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)

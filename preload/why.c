@@ -72,7 +72,10 @@ __attribute__((noinline)) static void may_not_connect(struct text *text, const c
 	text_add_number(text, sys_geteuid());
 	text_add(text, " may not connect to ");
 	text_add(text, path);
-	if (sys_statx(path, STATX_GID, &stat) == 0) {
+	if (sys_statx(path, STATX_GID, &stat) == 0 && stat.stx_gid == 0) {
+		text_add(text, " (only root may: make a group skl and start sklhelper anew, or name another "
+			       "with --group)");
+	} else if (stat.stx_gid) {
 		text_add(text, " (gid ");
 		text_add_number(text, stat.stx_gid);
 		text_add(text, " may: join that group, or start sklhelper with another --group)");

@@ -40,8 +40,6 @@ const char run_help[] =
 	"  -c, --cidrs CIDRS     further addresses: 192.0.2.0/24,2001:db8::/64\n"
 	"  -b, --bind BINDING    exactly this, CIDR:PORTS: 192.0.2.0/24:80 or [2001:db8::]/64:80-89\n"
 	"      --for PORT        take the program's socket that is bound to this port, not its first one\n"
-	"      --share NAME      use one listener together with other programs of this name\n"
-	"      --hold TIME       keep the listener open this long after its last program: 30s\n"
 	"      --warn            without coverage, say so and run PROGRAM all the same\n"
 	"      --help            show this\n"
 	"\n"

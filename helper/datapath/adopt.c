@@ -5,11 +5,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Has the namespace gone that this was attached to? */
-static bool is_stale(const struct datapath *d)
+bool datapath_is_stale(const struct datapath *d)
 {
 	struct bpf_link_info info = {0};
 	uint32_t length = sizeof(info);
@@ -123,6 +123,11 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 		.index = (uint16_t)index,
 	};
 	memcpy(b->rule.prefix.address, record.address, sizeof(record.address));
+	/* a listener's id is older than its bindings': another one is in the place of theirs */
+	if (b->listener && b->id < b->listener->id)
+		b->listener = NULL;
+	if (b->rule.prefix.length > (record.family == AF_INET ? 32 : 128) || b->rule.first > b->rule.last)
+		b->listener = NULL;
 	err = b->listener ? pool_claim(&d->bindings, b->index) : -ENOENT;
 	if (!err)
 		err = table_add_binding(t, b);
@@ -158,7 +163,7 @@ int datapath_adopt(struct datapath **out, const char *path, struct table *t)
 	err = datapath_open(&d, path);
 	if (err)
 		return err;
-	if (is_stale(d))
+	if (datapath_is_stale(d))
 		err = -ESTALE;
 	if (!err)
 		err = read_listeners(d, t);

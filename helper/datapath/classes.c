@@ -197,18 +197,40 @@ static int make_chain(struct classes *c, int family, const struct binding *const
 	return 0;
 }
 
-/* Removes whatever the trie has of this class. */
-static void empty_trie_class(struct classes *c, int family, uint16_t head)
+/* Deletes from the trie whatever it has of these classes. */
+static void delete_from_trie(struct classes *c, const bool v4[SKL_NODES], const bool v6[SKL_NODES])
 {
-	uint32_t class = family == AF_INET ? head : head | SKL_TRIE_CLASS6;
 	struct skl_trie_key key, next;
 	bool more = bpf_map_get_next_key(c->trie, NULL, &next) == 0;
 
 	while (more) {
+		uint32_t node;
+
 		key = next;
 		more = bpf_map_get_next_key(c->trie, &key, &next) == 0;
-		if (key.class == class)
+		node = key.class & ~SKL_TRIE_CLASS6;
+		if (node < SKL_NODES && (key.class & SKL_TRIE_CLASS6 ? v6 : v4)[node])
 			bpf_map_delete_elem(c->trie, &key);
+	}
+}
+
+void classes_settle(struct classes *c)
+{
+	bool gone[2][SKL_NODES] = {0};
+	struct family_classes *families[] = {&c->v4, &c->v6};
+
+	if (c->v4.n_leaving + c->v6.n_leaving == 0)
+		return;
+	/* unlike a node, a key of the trie is gone at once: nobody may be on the way to it */
+	pool_grace_period();
+	for (size_t f = 0; f < 2; f++) {
+		for (size_t i = 0; i < families[f]->n_leaving; i++)
+			gone[f][families[f]->leaving[i]] = true;
+	}
+	delete_from_trie(c, gone[0], gone[1]);
+	for (size_t f = 0; f < 2; f++) {
+		while (families[f]->n_leaving)
+			pool_give(&families[f]->nodes, families[f]->leaving[--families[f]->n_leaving]);
 	}
 }
 
@@ -233,9 +255,14 @@ static int make_trie_class(struct classes *c, int family, const struct binding *
 		err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
 	}
 	if (err) {
+<<<<<<< HEAD
 		empty_trie_class(c, family, node);
 		pool_give(&f->nodes, node);
 		free(targets);
+=======
+		f->leaving[f->n_leaving++] = node;
+		free(numbers);
+>>>>>>> main
 		return err;
 	}
 	write_trie_node(c, family, node);
@@ -284,9 +311,8 @@ static void release(struct classes *c, int family, uint16_t head, uint32_t ports
 		return;
 	hash_out(f, head);
 	if (node_is_trie(c, family, head)) {
-		/* unlike a node, a key of the trie is gone at once: nobody may be on the way to it */
-		pool_grace_period();
-		empty_trie_class(c, family, head);
+		f->leaving[f->n_leaving++] = head; /* until classes_settle() */
+		node = 0;
 	}
 	free(class->in_trie);
 	*class = (struct class){0};

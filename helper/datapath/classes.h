@@ -28,6 +28,8 @@ struct family_classes {
 	struct pool nodes;
 	struct class *classes; /* by first node */
 	uint16_t buckets[CLASS_BUCKETS];
+	uint16_t leaving[SKL_NODES]; /* first nodes of classes in the trie that no word leads to any more */
+	size_t n_leaving;
 };
 
 struct classes {
@@ -48,5 +50,8 @@ void classes_clear(struct classes *c);
  */
 int classes_write(struct classes *c, uint8_t protocol, int family, uint16_t first, uint16_t last,
 		  const struct binding *const *order, size_t n);
+
+/* To be called after writing: what is not reached any more leaves the trie, all at once. */
+void classes_settle(struct classes *c);
 
 #endif

@@ -164,8 +164,8 @@ void datapath_remove_listener(struct datapath *d, const struct listener *l)
 	}
 }
 
-/* Deletes what was counted for this number under any reason. */
-static void forget_events(const struct datapath *d, uint32_t index)
+/* Deletes what was counted for these numbers under any reason. */
+static void forget_events(const struct datapath *d, const bool gone[SKL_BINDINGS])
 {
 	struct skl_event key, next;
 	bool more = bpf_map_get_next_key(d->events, NULL, &next) == 0;
@@ -173,7 +173,7 @@ static void forget_events(const struct datapath *d, uint32_t index)
 	while (more) {
 		key = next;
 		more = bpf_map_get_next_key(d->events, &key, &next) == 0;
-		if (key.binding == index)
+		if (key.binding < SKL_BINDINGS && gone[key.binding])
 			bpf_map_delete_elem(d->events, &key);
 	}
 }
@@ -211,15 +211,29 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 	return err;
 }
 
-void datapath_remove_binding(struct datapath *d, const struct binding *b)
+void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, size_t n)
 {
-	uint32_t index = b->index;
+	bool numbers[SKL_BINDINGS] = {0};
 
+<<<<<<< HEAD
 	if (b->own)
 		return;
 	bpf_map_delete_elem(d->binding_records, &index);
 	forget_events(d, index);
 	pool_give(&d->bindings, b->index);
+=======
+	for (size_t i = 0; i < n; i++) {
+		uint32_t index = gone[i]->index;
+
+		if (gone[i]->own)
+			continue;
+		numbers[index] = true;
+		bpf_map_delete_elem(d->binding_records, &index);
+		pool_give(&d->bindings, gone[i]->index);
+	}
+	if (n)
+		forget_events(d, numbers);
+>>>>>>> main
 }
 
 struct refresh {
@@ -240,28 +254,47 @@ int datapath_refresh(struct datapath *d, const struct table *t, const struct rul
 {
 	struct refresh refresh = {.datapath = d, .protocol = r->protocol, .family = r->prefix.family};
 
-	return table_rows(t, r->protocol, r->prefix.family, r->first, r->last, write_row, &refresh);
+	int err = table_rows(t, r->protocol, r->prefix.family, r->first, r->last, write_row, &refresh);
+
+	classes_settle(&d->classes);
+	return err;
 }
 
-void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out)
+int datapath_clear(struct datapath *d, const struct rule *r)
 {
-	uint64_t by_cpu[cpus()], count;
-	uint32_t index = b->index;
-	struct skl_event key, *previous = NULL, next;
+	int err = classes_write(&d->classes, r->protocol, r->prefix.family, r->first, r->last, NULL, 0);
 
-	*out = (struct binding_counters){0};
-	if (bpf_map_lookup_elem(d->lookups, &index, by_cpu) == 0) {
-		for (int i = 0; i < cpus(); i++)
-			out->lookups += by_cpu[i];
-	}
-	while (bpf_map_get_next_key(d->events, previous, &next) == 0) {
+	classes_settle(&d->classes);
+	return err;
+}
+
+struct datapath_events *datapath_read_events(const struct datapath *d)
+{
+	struct datapath_events *all = calloc(SKL_BINDINGS, sizeof(*all));
+	struct skl_event key, *previous = NULL, next;
+	uint64_t count;
+
+	while (all && bpf_map_get_next_key(d->events, previous, &next) == 0) {
 		key = next;
 		previous = &key;
-		if (key.binding != index || bpf_map_lookup_elem(d->events, &key, &count) < 0)
+		if (key.binding >= SKL_BINDINGS || bpf_map_lookup_elem(d->events, &key, &count) < 0)
 			continue;
 		if (key.reason == 0)
-			out->misses += count;
+			all[key.binding].misses += count;
 		else
-			out->errors += count;
+			all[key.binding].errors += count;
 	}
+	return all;
+}
+
+uint64_t datapath_lookups(const struct datapath *d, const struct binding *b)
+{
+	uint64_t by_cpu[cpus()], sum = 0;
+	uint32_t index = b->index;
+
+	if (bpf_map_lookup_elem(d->lookups, &index, by_cpu) < 0)
+		return 0;
+	for (int i = 0; i < cpus(); i++)
+		sum += by_cpu[i];
+	return sum;
 }

@@ -28,8 +28,9 @@ struct datapath {
 	struct classes classes;
 };
 
-struct binding_counters {
-	uint64_t lookups, misses, errors;
+/* What went otherwise than it should, by binding. */
+struct datapath_events {
+	uint64_t misses, errors;
 };
 
 /*
@@ -86,13 +87,23 @@ void datapath_remove_listener(struct datapath *d, const struct listener *l);
 /* Gives the binding its number, with counters at zero, and records it. It gets packets after
  * datapath_refresh(). */
 int datapath_add_binding(struct datapath *d, struct binding *b);
-/* To be called when no port leads to it any more. */
-void datapath_remove_binding(struct datapath *d, const struct binding *b);
+/* To be called when no port leads to them any more. */
+void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, size_t n);
 
 /* Writes what the table says about these ports. 0, -ENOSPC or -errno. */
 int datapath_refresh(struct datapath *d, const struct table *t, const struct rule *r);
 
-void datapath_counters(const struct datapath *d, const struct binding *b, struct binding_counters *out);
+/* From now on these ports, in the rule's family, get the ordinary lookup; this needs no room. 0 or -errno. */
+int datapath_clear(struct datapath *d, const struct rule *r);
+
+/* Has the namespace gone that it was made for? */
+bool datapath_is_stale(const struct datapath *d);
+
+/* How many packets this binding has decided. */
+uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);
+
+/* The events of all bindings, an array by their numbers (SKL_BINDINGS of them) to be freed, or NULL. */
+struct datapath_events *datapath_read_events(const struct datapath *d);
 
 /*
  * Makes what UDP answers need, unless it is there: the memory of flows and the

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct rules {
 	struct rule *at;
@@ -13,10 +14,49 @@ struct rules {
 	size_t wrong_family; /* rules left out because the socket cannot serve their family */
 };
 
-static bool same_rule(const struct rule *a, const struct rule *b)
+static int compare_rules(const struct rule *x, const struct rule *y)
 {
-	return a->first == b->first && a->last == b->last && a->protocol == b->protocol &&
-	       prefix_same(&a->prefix, &b->prefix);
+	if (x->prefix.family != y->prefix.family)
+		return x->prefix.family - y->prefix.family;
+	if (x->prefix.length != y->prefix.length)
+		return x->prefix.length - y->prefix.length;
+	if (memcmp(x->prefix.address, y->prefix.address, sizeof(x->prefix.address)) != 0)
+		return memcmp(x->prefix.address, y->prefix.address, sizeof(x->prefix.address));
+	return x->first != y->first ? x->first - y->first : x->last - y->last;
+}
+
+/* Equal ones in the order in which they were asked for. */
+static int by_rule(const void *a, const void *b)
+{
+	const struct rule *x = *(const struct rule *const *)a, *y = *(const struct rule *const *)b;
+	int order = compare_rules(x, y);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+/* What was asked for twice is one rule, where it stood first. By sorting: there may be thousands. */
+static void remove_duplicates(struct rules *r)
+{
+	struct rule **sorted = malloc((r->n + 1) * sizeof(struct rule *));
+	size_t unique = 0;
+
+	if (!sorted) {
+		r->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < r->n; i++)
+		sorted[i] = &r->at[i];
+	qsort(sorted, r->n, sizeof(struct rule *), by_rule);
+	for (size_t i = r->n; i-- > 1;) {
+		if (compare_rules(sorted[i], sorted[i - 1]) == 0)
+			sorted[i]->first = 0; /* no port: to be left out */
+	}
+	free(sorted);
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->at[i].first != 0)
+			r->at[unique++] = r->at[i];
+	}
+	r->n = unique;
 }
 
 static void add(struct rules *r, const struct listener *l, const struct prefix *prefix, uint16_t first,
@@ -43,10 +83,6 @@ static void add(struct rules *r, const struct listener *l, const struct prefix *
 						      : prefix_covers(&own[i], prefix);
 
 		if (first == last && first == l->port && has)
-			return;
-	}
-	for (size_t i = 0; i < r->n; i++) {
-		if (same_rule(&r->at[i], &rule))
 			return;
 	}
 	if (r->n == r->most) {
@@ -98,6 +134,7 @@ int request_rules(const struct request *r, const struct listener *l, bool wide_t
 		if (applies(&r->binds[i].ports, l))
 			add(&out, l, &r->binds[i].prefix, r->binds[i].ports.first, r->binds[i].ports.last);
 	}
+	remove_duplicates(&out);
 	*rules = out.at;
 	listener_format(l, where);
 	if (out.err == -E2BIG)

@@ -77,15 +77,25 @@ static bool loses_to(const struct binding *b, const struct binding *other)
 	       prefix_same(&other->rule.prefix, &b->rule.prefix) && bindings_precedence(other, b) < 0;
 }
 
+/* Then nobody takes from another user, and there is nothing to compare. */
+static bool all_of_one_user(const struct binding *const *all, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (all[i]->uid != all[0]->uid)
+			return false;
+	}
+	return true;
+}
+
 /* Does `b` make no use of this port, whoever comes after it? Seen against those of `others` that have it. */
 static bool gives_way_among(const struct table *t, const struct binding *b, uint16_t port,
-			    const struct binding *const *others, size_t n)
+			    const struct binding *const *others, size_t n, bool one_user)
 {
 	if (!rule_is_wide(&b->rule))
 		return false;
 	if (held(t, &b->rule, port))
 		return true;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !one_user; i++) {
 		if (rule_has_port(&others[i]->rule, port) && takes_from(b, others[i]))
 			return true;
 	}
@@ -96,14 +106,17 @@ static bool gives_way_among(const struct table *t, const struct binding *b, uint
 static bool left_out_among(const struct table *t, const struct binding *b, uint16_t port,
 			   const struct binding *const *others, size_t n)
 {
+	bool one_user;
+
 	if (!rule_is_wide(&b->rule))
 		return false;
-	if (gives_way_among(t, b, port, others, n))
+	one_user = all_of_one_user(others, n);
+	if (gives_way_among(t, b, port, others, n, one_user))
 		return true;
 	for (size_t i = 0; i < n; i++) {
 		/* who gives way takes nothing from anybody */
 		if (rule_has_port(&others[i]->rule, port) && loses_to(b, others[i]) &&
-		    !gives_way_among(t, others[i], port, others, n))
+		    !gives_way_among(t, others[i], port, others, n, one_user))
 			return true;
 	}
 	return false;
@@ -242,10 +255,11 @@ static int decide(void *context, uint16_t first, uint16_t last, const struct bin
 {
 	const struct rows *r = context;
 	const struct binding **order = r->order;
+	bool one_user = all_of_one_user(have, n);
 	size_t kept = 0, unique = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!gives_way_among(r->table, have[i], first, have, n))
+		if (!gives_way_among(r->table, have[i], first, have, n, one_user))
 			order[kept++] = have[i];
 	}
 	qsort(order, kept, sizeof(struct binding *), by_precedence);

@@ -367,6 +367,19 @@ void request_free(struct request *r)
 	*r = (struct request){0};
 }
 
+bool request_has_range(const struct request *r)
+{
+	for (size_t i = 0; i < r->n_ports; i++) {
+		if (r->ports[i].first != r->ports[i].last)
+			return true;
+	}
+	for (size_t i = 0; i < r->n_binds; i++) {
+		if (r->binds[i].ports.first != r->binds[i].ports.last)
+			return true;
+	}
+	return false;
+}
+
 bool request_is_for(const struct request *r, const struct listener *l)
 {
 	for (size_t i = 0; i < r->n_only; i++) {

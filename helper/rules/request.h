@@ -42,6 +42,9 @@ struct request {
 int request_parse(const char *text, size_t length, struct request *out, struct say *s);
 void request_free(struct request *r);
 
+/* Does it ask for more than one port at once, anywhere? */
+bool request_has_range(const struct request *r);
+
 /* Does SKL_FOR, where given, name this listener? */
 bool request_is_for(const struct request *r, const struct listener *l);
 
@@ -53,7 +56,7 @@ bool request_is_for(const struct request *r, const struct listener *l);
  *
  * *rules is an array from malloc. Returns the number of rules, -ENOMEM, or
  *   -EAFNOSUPPORT  only prefixes of a family that the socket cannot serve
- *   -E2BIG         more than `most` rules
+ *   -E2BIG         more than `most` rules, duplicates counted
  * with the sentence in `s`.
  */
 int request_rules(const struct request *r, const struct listener *l, bool wide_too, size_t most,

@@ -67,6 +67,15 @@ static ssize_t read_proc(pid_t pid, const char *name, char *out, size_t size)
 	return n;
 }
 
+bool peer_owns(const struct peer *p, pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	return p->uid == 0 || (stat(path, &st) == 0 && st.st_uid == p->uid);
+}
+
 void peer_program(pid_t pid, char out[16])
 {
 	memset(out, 0, 16);
@@ -105,13 +114,6 @@ static uint64_t inode(int fd)
 	return fstat(fd, &st) < 0 ? 0 : st.st_ino;
 }
 
-static uint64_t inode_of(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) < 0 ? 0 : st.st_ino;
-}
-
 static bool has_capability(const char *status, const char *set, int capability)
 {
 	const char *line = strstr(status, set);
@@ -119,23 +121,48 @@ static bool has_capability(const char *status, const char *set, int capability)
 	return line && (strtoull(line + strlen(set), NULL, 16) >> capability & 1);
 }
 
+/* Whose uid, as seen from here, is root's in the user namespace of that process? -1 where nobody's. */
+static int64_t root_of(pid_t pid)
+{
+	char map[4096], *line = map;
+	long long inside, outside, count;
+
+	if (read_proc(pid, "uid_map", map, sizeof(map)) < 0)
+		return -1;
+	for (; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "%lld %lld %lld", &inside, &outside, &count) == 3 && inside == 0)
+			return outside;
+	}
+	return -1;
+}
+
+/* The effective uid in /proc/PID/status, or -1. */
+static int64_t effective_uid(const char *status)
+{
+	const char *line = strstr(status, "\nUid:");
+	long long real, effective;
+
+	return line && sscanf(line, "\nUid: %lld %lld", &real, &effective) == 2 ? effective : -1;
+}
+
 /*
- * The set that counts. A process can connect, send its request and then exec a
- * program that has capabilities it has not: what /proc shows by then is not its
- * own. So for an ordinary user the capability must be an ambient one: exec of
- * anything that raises privileges clears those. Root gains nothing by such an
- * exec; nor does a process in another user namespace, where no file of the
- * host's raises privileges.
+ * The set that counts. A process can connect, let another send its request and
+ * exec a program that has capabilities it has not: what /proc shows by then is
+ * not its own. So for an ordinary user the capability must be an ambient one:
+ * exec of anything that raises privileges clears those. Root of its user
+ * namespace gains nothing by such an exec.
  */
-static bool holds(const struct peer *p, uint64_t user_ns)
+static bool holds(const struct peer *p)
 {
 	char status[8192];
 
-	if (read_proc(p->pid, "status", status, sizeof(status)) < 0)
+	if (read_proc(p->pid, "status", status, sizeof(status)) < 0 ||
+	    effective_uid(status) != (int64_t)p->uid)
 		return false;
 	if (!has_capability(status, "\nCapEff:\t", CAP_NET_BIND_SERVICE))
 		return false;
-	return p->uid == 0 || user_ns != inode_of("/proc/self/ns/user") ||
+	return root_of(p->pid) == (int64_t)p->uid ||
 	       has_capability(status, "\nCapAmb:\t", CAP_NET_BIND_SERVICE);
 }
 
@@ -151,7 +178,7 @@ static bool capable_over(const struct peer *p, int netns)
 		int parent;
 
 		if (inode(at) == user_ns) {
-			yes = holds(p, user_ns);
+			yes = holds(p);
 			break;
 		}
 		parent = ioctl(at, NS_GET_PARENT);

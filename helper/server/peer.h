@@ -22,6 +22,9 @@ void peer_program(pid_t pid, char out[16]);
 int peer_read(int conn, struct peer *out);
 void peer_close(struct peer *p);
 
+/* Is that process the peer's own, or anybody's and the peer root? */
+bool peer_owns(const struct peer *p, pid_t pid);
+
 /*
  * May it bind ports below ip_unprivileged_port_start in the network namespace
  * `netns` (a descriptor)? That is CAP_NET_BIND_SERVICE in the user namespace

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "helper/claim.h"
+#include "helper/discard.h"
 #include "helper/fdpass.h"
 #include "helper/status.h"
 #include "helper/wire.h"
@@ -103,8 +104,7 @@ void server_serve(struct server *s, int conn)
 			peer_close(&peer);
 		}
 	}
-	if (fd >= 0)
-		close(fd);
+	discard(fd);
 	answer(conn, err, &said, attached);
 	if (attached >= 0)
 		close(attached);

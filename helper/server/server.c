@@ -14,15 +14,23 @@
 #include "helper/log.h"
 #include "helper/server/parts.h"
 
-#define CONNECTIONS  128  /* at the same time; more wait in the socket's queue */
-#define SILENCE_MS   2000 /* a connection without a request is closed */
-#define EXPECTED_MAX 256
-#define WATCH_MS     500  /* after a request, until everything is looked after again */
-#define LINGER_MS    2000 /* an idle helper waits for a program that forks before it listens */
+#define CONNECTIONS   128  /* at the same time; more wait in the socket's queue */
+#define SILENCE_MS    2000 /* a connection without a request is closed */
+#define EXPECTED_MAX  256
+#define EXPECTED_EACH 64   /* of one user; root has no such limit */
+#define WATCH_MS      500  /* after a request, until everything is looked after again */
+#define LINGER_MS     2000 /* an idle helper waits for a program that forks before it listens */
 
 struct connection {
 	int fd; /* -1: free */
 	uint64_t deadline;
+};
+
+/* A process that is about to become a program that claims. */
+struct expected {
+	int pidfd; /* -1: free */
+	pid_t pid;
+	uid_t uid;
 };
 
 struct server {
@@ -31,8 +39,8 @@ struct server {
 	const char *path; /* of the socket */
 	int listener, epoll, signals;
 	struct connection connections[CONNECTIONS];
-	size_t n_connections;
-	int expected[EXPECTED_MAX];	/* pidfds; -1: free */
+	bool paused; /* no connection is accepted until the next tick */
+	struct expected expected[EXPECTED_MAX];
 	uint64_t idle_since, next_tick; /* ms; 0: not idle, never */
 };
 
@@ -53,7 +61,7 @@ static int watch(struct server *s, int fd, enum source source, size_t index)
 
 int server_expect(struct server *s, struct peer *peer, struct say *said)
 {
-	size_t i;
+	size_t i, mine = 0;
 	int err;
 
 	if (!s->exit_idle)
@@ -61,46 +69,22 @@ int server_expect(struct server *s, struct peer *peer, struct say *said)
 	if (peer->pidfd < 0)
 		return say_error(said, ESRCH, "request",
 				 "the process that asks is not visible to the helper");
-	for (i = 0; i < EXPECTED_MAX && s->expected[i] >= 0; i++)
+	for (i = 0; i < EXPECTED_MAX; i++) {
+		if (s->expected[i].pidfd >= 0 && s->expected[i].pid == peer->pid)
+			return 0;
+		mine += s->expected[i].pidfd >= 0 && s->expected[i].uid == peer->uid;
+	}
+	for (i = 0; i < EXPECTED_MAX && s->expected[i].pidfd >= 0; i++)
 		;
-	if (i == EXPECTED_MAX)
+	if (i == EXPECTED_MAX || (mine >= EXPECTED_EACH && peer->uid != 0))
 		return say_error(said, EMFILE, "request", "the helper expects %d programs already",
 				 EXPECTED_MAX);
 	err = watch(s, peer->pidfd, FROM_EXPECTED, i);
 	if (err)
 		return say_error(said, -err, "request", "the process that asks cannot be watched");
-	s->expected[i] = peer->pidfd;
+	s->expected[i] = (struct expected){.pidfd = peer->pidfd, .pid = peer->pid, .uid = peer->uid};
 	peer->pidfd = -1;
 	return 0;
-}
-
-static void end_connection(struct server *s, struct connection *c)
-{
-	close(c->fd);
-	c->fd = -1;
-	if (s->n_connections-- == CONNECTIONS)
-		watch(s, s->listener, FROM_LISTENER, 0);
-}
-
-static void accept_one(struct server *s)
-{
-	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	size_t i = 0;
-
-	if (fd < 0) {
-		if (errno == EMFILE || errno == ENFILE)
-			log_warn("no descriptor left for another connection");
-		return;
-	}
-	while (i < CONNECTIONS && s->connections[i].fd >= 0)
-		i++;
-	if (i == CONNECTIONS || watch(s, fd, FROM_CONNECTION, i) < 0) {
-		close(fd);
-		return;
-	}
-	s->connections[i] = (struct connection){.fd = fd, .deadline = now_ms() + SILENCE_MS};
-	if (++s->n_connections == CONNECTIONS)
-		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
 }
 
 /* There may be something to watch now. */
@@ -112,10 +96,62 @@ static void tick_within(struct server *s, uint64_t ms)
 		s->next_tick = at;
 }
 
+static void end_connection(struct connection *c)
+{
+	close(c->fd);
+	c->fd = -1;
+}
+
+/* A free place, or that of the connection that is silent for longest: an honest client asks when it has
+ * connected. */
+static struct connection *find_place(struct server *s)
+{
+	struct connection *oldest = &s->connections[0];
+
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		struct connection *c = &s->connections[i];
+
+		if (c->fd < 0)
+			return c;
+		if (c->deadline < oldest->deadline)
+			oldest = c;
+	}
+	end_connection(oldest);
+	return oldest;
+}
+
+/* Without a descriptor left, connections wait in the queue until the next tick; epoll would tell of them
+ * without end. */
+static void pause_accepting(struct server *s)
+{
+	log_warn("no descriptor left for another connection: waits");
+	epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
+	s->paused = true;
+	tick_within(s, WATCH_MS);
+}
+
+static void accept_one(struct server *s)
+{
+	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct connection *c;
+
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			pause_accepting(s);
+		return;
+	}
+	c = find_place(s);
+	if (watch(s, fd, FROM_CONNECTION, (size_t)(c - s->connections)) < 0) {
+		close(fd);
+		return;
+	}
+	*c = (struct connection){.fd = fd, .deadline = now_ms() + SILENCE_MS};
+}
+
 static void end_expected(struct server *s, size_t i)
 {
-	close(s->expected[i]);
-	s->expected[i] = -1;
+	close(s->expected[i].pidfd);
+	s->expected[i].pidfd = -1;
 }
 
 /* 0: go on; 1: leave; -errno: leave with this. */
@@ -141,8 +177,10 @@ static int on_event(struct server *s, const struct epoll_event *event)
 		accept_one(s);
 		break;
 	case FROM_CONNECTION:
+		if (s->connections[index].fd < 0)
+			break; /* it had to make room for another since this was told */
 		server_serve(s, s->connections[index].fd);
-		end_connection(s, &s->connections[index]);
+		end_connection(&s->connections[index]);
 		tick_within(s, WATCH_MS);
 		break;
 	case FROM_EXPECTED:
@@ -168,7 +206,7 @@ static uint64_t close_silent(struct server *s, uint64_t now)
 		if (c->fd < 0)
 			continue;
 		if (c->deadline <= now)
-			end_connection(s, c);
+			end_connection(c);
 		else if (next == 0 || c->deadline < next)
 			next = c->deadline;
 	}
@@ -177,10 +215,14 @@ static uint64_t close_silent(struct server *s, uint64_t now)
 
 static bool is_idle(const struct server *s)
 {
-	if (s->n_connections || !spaces_empty(s->spaces))
+	if (!spaces_empty(s->spaces))
 		return false;
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		if (s->connections[i].fd >= 0)
+			return false;
+	}
 	for (size_t i = 0; i < EXPECTED_MAX; i++) {
-		if (s->expected[i] >= 0)
+		if (s->expected[i].pidfd >= 0)
 			return false;
 	}
 	return true;
@@ -199,7 +241,9 @@ static int on_time(struct server *s, bool *leave)
 	int tick;
 
 	if (s->next_tick && s->next_tick <= now) {
-		tick = spaces_tick(s->spaces);
+		if (s->paused && watch(s, s->listener, FROM_LISTENER, 0) == 0)
+			s->paused = false;
+		tick = s->paused ? WATCH_MS : spaces_tick(s->spaces);
 		s->next_tick = tick < 0 ? 0 : now + (uint64_t)tick;
 	}
 	next = sooner(close_silent(s, now), s->next_tick);
@@ -273,7 +317,7 @@ int server_open(struct server **out, const struct server_options *options, struc
 	for (size_t i = 0; i < CONNECTIONS; i++)
 		s->connections[i].fd = -1;
 	for (size_t i = 0; i < EXPECTED_MAX; i++)
-		s->expected[i] = -1;
+		s->expected[i].pidfd = -1;
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	err = s->epoll < 0 ? -errno : 0;
 	if (!err)
@@ -303,7 +347,7 @@ void server_close(struct server *s)
 			close(s->connections[i].fd);
 	}
 	for (size_t i = 0; i < EXPECTED_MAX; i++) {
-		if (s->expected[i] >= 0)
+		if (s->expected[i].pidfd >= 0)
 			end_expected(s, i);
 	}
 	if (s->listener >= 0)

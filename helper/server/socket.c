@@ -27,14 +27,19 @@ static bool somebody_answers(const struct sockaddr_un *address)
 static int bind_and_listen(int sock, const struct sockaddr_un *address, const struct server_options *o)
 {
 	const struct group *group = o->group ? getgrnam(o->group) : NULL;
-	mode_t mask = umask(0777); /* nobody connects before mode and group are right */
-	int err = bind(sock, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+	mode_t mask;
+	int err;
 
+	/* The file gets the mode that the socket has: no path is followed that somebody may have put in its
+	 * place. */
+	if (fchmod(sock, o->mode) < 0)
+		return -errno;
+	mask = umask(0);
+	err = bind(sock, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
 	umask(mask);
 	if (err)
 		return err;
-	if ((group && chown(o->path, (uid_t)-1, group->gr_gid) < 0) || chmod(o->path, o->mode) < 0 ||
-	    listen(sock, QUEUE) < 0) {
+	if ((group && lchown(o->path, (uid_t)-1, group->gr_gid) < 0) || listen(sock, QUEUE) < 0) {
 		err = -errno;
 		unlink(o->path);
 	}

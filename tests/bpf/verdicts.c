@@ -15,6 +15,10 @@
 #include "tests/bpf/scenes.h"
 #include "tests/bpf/world.h"
 
+struct binding_counters {
+	uint64_t lookups, misses, errors;
+};
+
 #define N_SERVERS (sizeof(servers) / sizeof(servers[0]))
 #define N_SCENES  (sizeof(scenes) / sizeof(scenes[0]))
 #define N_STEPS	  (sizeof(scenes[0].steps) / sizeof(scenes[0].steps[0]))
@@ -123,13 +127,13 @@ static void add_rules(const char *rules, bool backwards)
 static void forget(char letter)
 {
 	for (size_t i = table.n_bindings; i-- > 0;) {
-		struct binding *b = table.bindings[i], copy = *b;
+		struct binding *b = table.bindings[i], copy = *b, *gone = &copy;
 
 		if (letter_of(b->listener) != letter)
 			continue;
 		table_remove_binding(&table, b);
 		check(datapath_refresh(datapath, &table, &copy.rule), "tables");
-		datapath_remove_binding(datapath, &copy);
+		datapath_remove_bindings(datapath, &gone, 1);
 	}
 }
 
@@ -175,17 +179,18 @@ struct counts {
 
 static void count(struct counts *out)
 {
-	*out = (struct counts){0};
-	for (size_t i = 0; i < table.n_bindings; i++) {
-		struct binding_counters *sum =
-			&out->of[(unsigned char)letter_of(table.bindings[i]->listener)];
-		struct binding_counters one;
+	struct datapath_events *events = datapath_read_events(datapath);
 
-		datapath_counters(datapath, table.bindings[i], &one);
-		sum->lookups += one.lookups;
-		sum->misses += one.misses;
-		sum->errors += one.errors;
+	*out = (struct counts){0};
+	for (size_t i = 0; events && i < table.n_bindings; i++) {
+		const struct binding *b = table.bindings[i];
+		struct binding_counters *sum = &out->of[(unsigned char)letter_of(b->listener)];
+
+		sum->lookups += datapath_lookups(datapath, b);
+		sum->misses += events[b->index].misses;
+		sum->errors += events[b->index].errors;
 	}
+	free(events);
 }
 
 /* Did the counters move as they should in `times` lookups? */

@@ -76,10 +76,11 @@ static inline int tear_down(void **state)
 	return 0;
 }
 
-static inline size_t free_nodes(const struct bench *b)
+static inline size_t free_nodes(struct bench *b)
 {
 	size_t n = 0;
 
+	classes_settle(&b->classes);
 	for (size_t i = 1; i < SKL_NODES; i++)
 		n += !b->classes.v4.nodes.used[i] + !b->classes.v6.nodes.used[i];
 	return n;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/discard.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define THREADS_MAX 512 /* that wait in close() at the same time */
+#define STACK	    65536
+
+static atomic_int waiting;
+
+static void *close_it(void *argument)
+{
+	close((int)(intptr_t)argument);
+	atomic_fetch_sub(&waiting, 1);
+	return NULL;
+}
+
+static int start_thread(int fd)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+	int err;
+
+	if (pthread_attr_init(&attributes) != 0)
+		return -1;
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&thread, &attributes, close_it, (void *)(intptr_t)fd);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return err;
+}
+
+void discard(int fd)
+{
+	const struct linger off = {0};
+	int listens = 0;
+	socklen_t length = sizeof(listens);
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+	/* what listens does not linger; most descriptors do */
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens) {
+		close(fd);
+		return;
+	}
+	if (atomic_fetch_add(&waiting, 1) >= THREADS_MAX || start_thread(fd) != 0) {
+		atomic_fetch_sub(&waiting, 1);
+		close(fd);
+	}
+}
