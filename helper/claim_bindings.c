@@ -193,16 +193,6 @@ void claim_take_back(struct claim *c)
 		space_forget_listener(c->space, c->listener);
 }
 
-<<<<<<< HEAD
-static bool any_wide(const struct rule *rules, int n)
-{
-	for (int i = 0; i < n; i++) {
-		if (rule_is_wide(&rules[i]))
-			return true;
-	}
-	return false;
-}
-
 /* What the dead have of these ports at more precise addresses would keep the packets until the next sweep. */
 static void forget_dead(struct claim *c, const struct rule *r)
 {
@@ -244,23 +234,14 @@ static int grant_split(struct claim *c, const struct rule *r)
 	return 0;
 }
 
-=======
->>>>>>> main
 int claim_grant(struct claim *c, struct rule *rules, int n)
 {
 	int err = table_add_own(&c->space->table, c->listener);
 
-<<<<<<< HEAD
 	if (err)
 		return err;
-	if (any_wide(rules, n)) { /* what the dead had, a range gets */
-		space_sweep(c->space);
-	} else {
-		for (int i = 0; i < n; i++)
-			forget_dead(c, &rules[i]);
-	}
-=======
->>>>>>> main
+	for (int i = 0; i < n && !request_has_range(c->wanted); i++)
+		forget_dead(c, &rules[i]);
 	for (int i = 0; i < n && err >= 0; i++) {
 		err = grant_split(c, &rules[i]);
 	}

@@ -255,14 +255,8 @@ static int make_trie_class(struct classes *c, int family, const struct binding *
 		err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
 	}
 	if (err) {
-<<<<<<< HEAD
-		empty_trie_class(c, family, node);
-		pool_give(&f->nodes, node);
-		free(targets);
-=======
 		f->leaving[f->n_leaving++] = node;
-		free(numbers);
->>>>>>> main
+		free(targets);
 		return err;
 	}
 	write_trie_node(c, family, node);

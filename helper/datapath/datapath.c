@@ -215,13 +215,6 @@ void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, s
 {
 	bool numbers[SKL_BINDINGS] = {0};
 
-<<<<<<< HEAD
-	if (b->own)
-		return;
-	bpf_map_delete_elem(d->binding_records, &index);
-	forget_events(d, index);
-	pool_give(&d->bindings, b->index);
-=======
 	for (size_t i = 0; i < n; i++) {
 		uint32_t index = gone[i]->index;
 
@@ -233,7 +226,6 @@ void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, s
 	}
 	if (n)
 		forget_events(d, numbers);
->>>>>>> main
 }
 
 struct refresh {

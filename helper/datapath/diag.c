@@ -82,15 +82,13 @@ static int dump(int sock, uint8_t family, struct list *l)
 	header->nlmsg_seq = sequence;
 	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
 	request->sdiag_family = family;
-<<<<<<< HEAD
 	request->sdiag_protocol = l->protocol;
-	/* a UDP socket that is not connected is in this state (net/ipv4/udp_diag.c) */
-	request->idiag_states = 1u << (l->protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE);
-=======
-	request->sdiag_protocol = IPPROTO_TCP;
-	/* who has bound a port and not yet listened has it too; kernels before 6.8 do not list those */
-	request->idiag_states = 1u << TCP_LISTEN | 1u << TCP_BOUND_INACTIVE;
->>>>>>> main
+	/*
+	 * Who has bound a TCP port and not yet listened has it too; kernels before 6.8 do not list those. A
+	 * UDP socket that is not connected is in this state (net/ipv4/udp_diag.c).
+	 */
+	request->idiag_states =
+		l->protocol == IPPROTO_UDP ? 1u << TCP_CLOSE : 1u << TCP_LISTEN | 1u << TCP_BOUND_INACTIVE;
 	if (send(sock, buffer, header->nlmsg_len, 0) < 0)
 		return -errno;
 	while (run > MNL_CB_STOP) {
