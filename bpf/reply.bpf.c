@@ -246,7 +246,7 @@ static __always_inline _Bool writable(struct __sk_buff *skb, __u32 length)
  */
 static __always_inline int answer(struct __sk_buff *skb, const struct packet *p, const struct bpf_sock *sk)
 {
-	struct skl_flow *flow;
+	struct skl_flow *flow, now; /* a copy, because another CPU may use its place for another flow */
 	struct udphdr udp;
 
 	if (p->more) /* of an earlier datagram with this number that was never finished */
@@ -255,18 +255,24 @@ static __always_inline int answer(struct __sk_buff *skb, const struct packet *p,
 	    udp.source != bpf_htons((__u16)sk->src_port))
 		return 0;
 	flow = find_flow(p, sk, udp.dest);
-	if (flow && writable(skb, p->transport + sizeof(udp)))
-		put_source(skb, p, &udp, flow);
+	if (!flow)
+		return 0;
+	now = *flow;
+	if (writable(skb, p->transport + sizeof(udp)))
+		put_source(skb, p, &udp, &now);
 	return 0;
 }
 
 static __always_inline int follow_first_fragment(struct __sk_buff *skb, const struct packet *p)
 {
-	struct fragment *f = bpf_map_lookup_elem(&fragments, &p->is);
+	struct fragment *f = bpf_map_lookup_elem(&fragments, &p->is), now;
 
-	if (f && writable(skb, p->transport))
-		put_address(skb, p, f->address);
-	if (f && !p->more)
+	if (!f)
+		return 0;
+	now = *f;
+	if (writable(skb, p->transport))
+		put_address(skb, p, now.address);
+	if (!p->more)
 		bpf_map_delete_elem(&fragments, &p->is);
 	return 0;
 }
