@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/bpf/errqueue.h"
 #include "tests/bpf/packets.h"
 #include "tests/bpf/world.h"
 
@@ -92,28 +93,28 @@ static inline int udp_bound(const char *address, uint16_t port, bool dual)
 	return fd;
 }
 
-struct control {
-	struct cmsghdr header;
-	union {
-		struct in_pktinfo v4;
-		struct in6_pktinfo v6;
-		uint16_t segment;
-	};
-};
-
 /* Turns what came with the question into what goes with the answer. */
-static inline void turn_round(struct msghdr *message, struct control *control)
+static inline void turn_round(struct msghdr *message, union control *control)
 {
-	struct in_pktinfo v4;
+	struct in6_pktinfo *v6 = (struct in6_pktinfo *)CMSG_DATA(&control->header);
+	struct in_pktinfo *v4 = (struct in_pktinfo *)CMSG_DATA(&control->header);
 
-	if (control->header.cmsg_type == IP_PKTINFO) {
-		memcpy(&v4, &control->v4, sizeof(v4));
-		v4 = (struct in_pktinfo){.ipi_spec_dst = v4.ipi_addr};
-		memcpy(&control->v4, &v4, sizeof(v4));
-	} else {
-		control->v6.ipi6_ifindex = 0;
-	}
-	message->msg_controllen = sizeof(*control);
+	if (control->header.cmsg_type == IP_PKTINFO)
+		*v4 = (struct in_pktinfo){.ipi_spec_dst = v4->ipi_addr};
+	else
+		v6->ipi6_ifindex = 0;
+	message->msg_controllen = CMSG_SPACE(control->header.cmsg_len - CMSG_LEN(0));
+}
+
+static inline void cut_into_segments(struct msghdr *message, union control *control)
+{
+	const uint16_t segment = SEGMENT;
+
+	control->header.cmsg_level = SOL_UDP;
+	control->header.cmsg_type = UDP_SEGMENT;
+	control->header.cmsg_len = CMSG_LEN(sizeof(segment));
+	memcpy(CMSG_DATA(&control->header), &segment, sizeof(segment));
+	message->msg_controllen = CMSG_SPACE(sizeof(segment));
 }
 
 static inline bool take_question(int server, enum how how, size_t size, struct msghdr *message)
@@ -134,7 +135,7 @@ static inline bool take_question(int server, enum how how, size_t size, struct m
 static inline bool give_answer(int server, enum how how, size_t size, struct msghdr *message)
 {
 	struct mmsghdr two[2];
-	struct control *control = message->msg_control;
+	union control *control = message->msg_control;
 	ssize_t sent;
 
 	*message->msg_iov = (struct iovec){answer, size};
@@ -147,13 +148,10 @@ static inline bool give_answer(int server, enum how how, size_t size, struct msg
 		two[0].msg_hdr = two[1].msg_hdr = *message;
 		return sendmmsg(server, two, 2, 0) == 2;
 	} else {
-		if (how == PKTINFO) {
+		if (how == PKTINFO)
 			turn_round(message, control);
-		} else if (how == SEGMENTED) {
-			control->header = (struct cmsghdr){CMSG_LEN(2), SOL_UDP, UDP_SEGMENT};
-			control->segment = SEGMENT;
-			message->msg_controllen = CMSG_SPACE(2);
-		}
+		else if (how == SEGMENTED)
+			cut_into_segments(message, control);
 		sent = sendmsg(server, message, 0);
 	}
 	if (sent == (ssize_t)size)
@@ -197,7 +195,7 @@ static inline void set_how(int server, int fd, enum how how, int on)
 /* The client, connected, sends `size` bytes and gets as many. After CONNECTED the server is of no use. */
 static inline bool exchange(int fd, int server, enum how how, size_t size)
 {
-	struct control control = {0};
+	union control control = {0};
 	union address from;
 	struct iovec data;
 	struct msghdr message = {.msg_name = &from,

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <fcntl.h>
-#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -12,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "tests/bpf/errqueue.h"
 #include "tests/bpf/world.h"
 
 #ifndef IPPROTO_MPTCP
@@ -361,17 +361,8 @@ static void udp_events(void)
 {
 	int client, fd = udp_pair(&client), poller = epoll_create1(EPOLL_CLOEXEC), on = 1;
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
-	struct {
-		struct cmsghdr header;
-		struct sock_extended_err err;
-		struct sockaddr_in offender;
-	} control = {0};
-	struct iovec data = {(char[16]){0}, 16};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	struct sockaddr_in gone;
+	struct sock_extended_err error;
+	struct sockaddr_in gone, to;
 
 	epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
 	put(1, fd);
@@ -388,10 +379,9 @@ static void udp_events(void)
 	close(client);
 	sendto(fd, "?", 1, 0, (struct sockaddr *)&gone, sizeof(gone));
 	ok(epoll_wait(poller, &event, 1, 1000) == 1 && event.events & EPOLLERR, "a client that is gone, too");
-	ok(recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) == 1 && message.msg_flags & MSG_ERRQUEUE &&
-		   control.err.ee_errno == ECONNREFUSED,
-	   "MSG_ERRQUEUE tells why");
-	ok(recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) == -1 && errno == EAGAIN, "and only once");
+	ok(take_error(fd, &error, &to) == 1 && error.ee_errno == ECONNREFUSED && to.sin_port == gone.sin_port,
+	   "MSG_ERRQUEUE tells which, and why");
+	ok(take_error(fd, &error, &to) == -1 && errno == EAGAIN, "and only once");
 	close(poller);
 	close(fd);
 }

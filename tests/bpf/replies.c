@@ -6,7 +6,6 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/errqueue.h>
 #include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/pkt_cls.h>
@@ -334,28 +333,18 @@ static void strangers(void)
 static void errors(void)
 {
 	int fd = udp_socket(here, AF_INET), server = server_at(5353), one = 1;
-	struct {
-		struct cmsghdr header;
-		struct sock_extended_err err;
-		struct sockaddr_in offender;
-	} control = {0};
-	union address from, gone;
-	struct iovec data = {received, sizeof(received)};
-	struct msghdr message = {.msg_name = &gone,
-				 .msg_namelen = sizeof(gone),
-				 .msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
+	struct sock_extended_err error;
+	struct sockaddr_in gone;
+	union address from;
 
 	setsockopt(server, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
 	ask(fd, "127.9.8.7", 77);
 	from = asked(server);
 	close(fd);
 	answer_to(server, &from);
-	ok(recvmsg(server, &message, MSG_ERRQUEUE) == 1 && control.err.ee_errno == ECONNREFUSED &&
-		   control.err.ee_origin == SO_EE_ORIGIN_ICMP && gone.v4.sin_port == from.v4.sin_port &&
-		   gone.v4.sin_addr.s_addr == from.v4.sin_addr.s_addr,
+	ok(take_error(server, &error, &gone) == 1 && error.ee_errno == ECONNREFUSED &&
+		   error.ee_origin == SO_EE_ORIGIN_ICMP && gone.sin_port == from.v4.sin_port &&
+		   gone.sin_addr.s_addr == from.v4.sin_addr.s_addr,
 	   "MSG_ERRQUEUE tells that a client is gone, and which");
 	one = 0;
 	setsockopt(server, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
