@@ -44,7 +44,6 @@
 
 /* node.flags */
 #define SKL_NODE_TRIE 1 /* this node stands for a class of the trie, its own number; all else in it is 0 */
-#define SKL_NODE_OWN  2 /* binding is SKL_OWN; for those who look at the tables, the programs need it not */
 
 struct skl_node4 {
 	__u32 address;
