@@ -67,6 +67,7 @@ struct packet {
 	__u32 network;	 /* where the IP header begins, */
 	__u32 transport; /* and where what UDP has of it: bytes from the beginning of the packet */
 	__u32 offset;	 /* of this fragment */
+	__u16 checksum;	 /* of the IPv4 header */
 	__u32 more;	 /* fragments follow */
 };
 
@@ -95,6 +96,7 @@ static __always_inline _Bool read4(struct packet *p, const struct __sk_buff *skb
 	p->is.source[0] = ip.saddr;
 	p->is.target[0] = ip.daddr;
 	p->is.id = ip.id;
+	p->checksum = ip.check;
 	p->offset = fragment & IP_OFFSET;
 	p->more = fragment & IP_MORE_FRAGMENTS;
 	return place(p, skb, bpf_ntohs(ip.tot_len), ip.ihl * 4u);
@@ -170,74 +172,87 @@ static __always_inline struct skl_flow *find_flow(const struct packet *p, const 
 	return bpf_map_lookup_elem(map, &key);
 }
 
-/*
- * What the kernel will cut into segments has in place of a checksum the sum of
- * the pseudo header, uninverted, with or without CHECKSUM_PARTIAL (since 6.11
- * also where the device can do no checksums). The helper knows only the former.
- */
-static __always_inline void add_to_pseudo_sum(struct __sk_buff *skb, __u32 at, __u16 sum, __u32 difference)
+static __always_inline __u16 add_to_sum(__u16 sum, __u32 difference)
 {
 	__u64 wide = (__u64)sum + difference;
 
 	wide = (wide & 0xffff) + (wide >> 16 & 0xffff) + (wide >> 32);
 	wide = (wide & 0xffff) + (wide >> 16);
-	wide = (wide & 0xffff) + (wide >> 16);
-	sum = wide;
-	bpf_skb_store_bytes(skb, at, &sum, sizeof(sum), 0);
+	return (wide & 0xffff) + (wide >> 16);
 }
 
-/* Addresses are in the UDP checksum, too. One of 0 is none: BPF_F_MARK_MANGLED_0 leaves it so. */
-static __always_inline void sum_address(struct __sk_buff *skb, const struct packet *p, __u16 sum,
-					const __u32 *address)
+static __always_inline __u32 difference_to(const struct packet *p, const __u32 *address)
 {
-	__u32 at = p->transport + offsetof(struct udphdr, check);
-	__u32 difference = bpf_csum_diff((__u32 *)p->is.source, sizeof(p->is.source), (__u32 *)address,
-					 sizeof(p->is.source), 0);
-
-	if (skb->gso_size)
-		add_to_pseudo_sum(skb, at, sum, difference);
-	else
-		bpf_l4_csum_replace(skb, at, 0, difference, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
+	return bpf_csum_diff((__u32 *)p->is.source, sizeof(p->is.source), (__u32 *)address,
+			     sizeof(p->is.source), 0);
 }
 
-static __always_inline void put_address(struct __sk_buff *skb, const struct packet *p, const __u32 *address)
+/* `difference` is that of the addresses' sums. */
+static __always_inline void put_address(struct __sk_buff *skb, const struct packet *p, const __u32 *address,
+					__u32 difference)
 {
+	struct {
+		__u16 checksum;
+		__u16 address[2];
+	} v4;
+
 	if (p->is.family == AF_INET6) {
 		bpf_skb_store_bytes(skb, p->network + offsetof(struct ipv6hdr, saddr), address, 16, 0);
 		return;
 	}
-	bpf_l3_csum_replace(skb, p->network + offsetof(struct iphdr, check), p->is.source[0], address[0],
-			    sizeof(address[0]));
-	bpf_skb_store_bytes(skb, p->network + offsetof(struct iphdr, saddr), address, sizeof(address[0]), 0);
-}
-
-static __always_inline void put_source(struct __sk_buff *skb, const struct packet *p,
-				       const struct udphdr *udp, const struct skl_flow *flow)
-{
-	__be16 port = flow->port;
-
-	if (port != udp->source) {
-		if (!skb->gso_size)
-			bpf_l4_csum_replace(skb, p->transport + offsetof(struct udphdr, check), udp->source,
-					    port, BPF_F_MARK_MANGLED_0 | sizeof(port));
-		bpf_skb_store_bytes(skb, p->transport + offsetof(struct udphdr, source), &port, sizeof(port),
-				    0);
-	}
-	if (same_address(flow->address, p->is.source))
-		return;
-	sum_address(skb, p, udp->check, flow->address);
-	put_address(skb, p, flow->address);
-	if (p->more)
-		bpf_map_update_elem(&fragments, &p->is, flow->address, BPF_ANY);
+	v4.checksum = ~add_to_sum(~p->checksum, difference);
+	__builtin_memcpy(v4.address, address, sizeof(v4.address));
+	bpf_skb_store_bytes(skb, p->network + offsetof(struct iphdr, check), &v4, sizeof(v4), 0);
 }
 
 /*
- * The packet is made writable beforehand: that may fail, for want of memory;
- * then all of it is left as it is. After that no change fails.
+ * What the kernel will cut into segments has in place of a checksum the sum of
+ * the pseudo header, uninverted, with or without CHECKSUM_PARTIAL (since 6.11
+ * also where the device can do no checksums). The helper knows only the former.
  */
-static __always_inline _Bool writable(struct __sk_buff *skb, __u32 length)
+static __always_inline long sum_segments(struct __sk_buff *skb, __u32 at, __u16 sum, __u32 difference)
 {
-	return bpf_skb_pull_data(skb, length) == 0;
+	sum = add_to_sum(sum, difference);
+	return bpf_skb_store_bytes(skb, at, &sum, sizeof(sum), 0);
+}
+
+/* The address is in the UDP checksum, too. One of 0 is none: BPF_F_MARK_MANGLED_0 leaves it so. */
+static __always_inline long sum_source(struct __sk_buff *skb, const struct packet *p,
+				       const struct udphdr *udp, __be16 port, __u32 difference)
+{
+	__u32 at = p->transport + offsetof(struct udphdr, check);
+	long err = 0;
+
+	if (skb->gso_size)
+		return sum_segments(skb, at, udp->check, difference);
+	if (port != udp->source)
+		err = bpf_l4_csum_replace(skb, at, udp->source, port, BPF_F_MARK_MANGLED_0 | sizeof(port));
+	if (!err && difference != 0)
+		err = bpf_l4_csum_replace(skb, at, 0, difference, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
+	return err;
+}
+
+/*
+ * The first change may fail, for want of memory to unshare the packet: then all
+ * of it is left as it is. It is the one that reaches farthest, so no other does.
+ */
+static __always_inline void put_source(struct __sk_buff *skb, const struct packet *p,
+				       const struct udphdr *udp, const struct skl_flow *flow)
+{
+	_Bool other_address = !same_address(flow->address, p->is.source);
+	__u32 difference = other_address ? difference_to(p, flow->address) : 0;
+	__be16 port = flow->port;
+
+	if (sum_source(skb, p, udp, port, difference))
+		return;
+	if (port != udp->source)
+		bpf_skb_store_bytes(skb, p->transport + offsetof(struct udphdr, source), &port, sizeof(port),
+				    0);
+	if (!other_address)
+		return;
+	put_address(skb, p, flow->address, difference);
+	if (p->more)
+		bpf_map_update_elem(&fragments, &p->is, flow->address, BPF_ANY);
 }
 
 /*
@@ -258,8 +273,7 @@ static __always_inline int answer(struct __sk_buff *skb, const struct packet *p,
 	if (!flow)
 		return 0;
 	now = *flow;
-	if (writable(skb, p->transport + sizeof(udp)))
-		put_source(skb, p, &udp, &now);
+	put_source(skb, p, &udp, &now);
 	return 0;
 }
 
@@ -270,8 +284,7 @@ static __always_inline int follow_first_fragment(struct __sk_buff *skb, const st
 	if (!f)
 		return 0;
 	now = *f;
-	if (writable(skb, p->transport))
-		put_address(skb, p, now.address);
+	put_address(skb, p, now.address, difference_to(p, now.address));
 	if (!p->more)
 		bpf_map_delete_elem(&fragments, &p->is);
 	return 0;
