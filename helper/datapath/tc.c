@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "helper/log.h"
+
 /* Where among the filters of an interface ours is: behind those whose priority the kernel chooses (49152,
  * down). */
 #define PRIORITY 50777
@@ -93,17 +95,104 @@ static int at_our_place(const struct bpf_tc_hook *hook)
 	return is_ours((int)opts.prog_id) ? (int)opts.prog_id : -EEXIST;
 }
 
-static int attach(uint64_t netns, int ifindex, int program, int id)
+struct seen_qdisc {
+	int ifindex;
+	bool other; /* an "ingress" qdisc, which stands where clsact would and has no egress side */
+};
+
+static int on_qdisc_kind(const struct nlattr *attr, void *data)
 {
+	struct seen_qdisc *seen = data;
+
+	if (mnl_attr_get_type(attr) == TCA_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+		seen->other = strcmp(mnl_attr_get_str(attr), "clsact") != 0;
+	return MNL_CB_OK;
+}
+
+static int on_qdisc(const struct nlmsghdr *message, void *data)
+{
+	const struct tcmsg *qdisc = mnl_nlmsg_get_payload(message);
+	struct seen_qdisc *seen = data;
+
+	if (qdisc->tcm_ifindex == seen->ifindex && qdisc->tcm_parent == TC_H_CLSACT)
+		mnl_attr_parse(message, sizeof(*qdisc), on_qdisc_kind, seen);
+	return MNL_CB_OK;
+}
+
+static int dump(struct mnl_socket *route, struct nlmsghdr *request, mnl_cb_t callback, void *data)
+{
+	char buffer[16384];
+	int run = MNL_CB_OK;
+	ssize_t got;
+
+	if (mnl_socket_sendto(route, request, request->nlmsg_len) < 0)
+		return -errno;
+	while (run > MNL_CB_STOP) {
+		got = mnl_socket_recvfrom(route, buffer, sizeof(buffer));
+		run = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)got, 0, 0, callback, data);
+	}
+	return run == MNL_CB_ERROR ? -errno : 0;
+}
+
+static struct nlmsghdr *dump_request(char *buffer, uint16_t type, int ifindex, uint32_t parent)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct tcmsg *request;
+
+	header->nlmsg_type = type;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	request->tcm_family = AF_UNSPEC;
+	request->tcm_ifindex = ifindex;
+	request->tcm_parent = parent;
+	return header;
+}
+
+static struct mnl_socket *open_route(void)
+{
+	struct mnl_socket *route = mnl_socket_open(NETLINK_ROUTE);
+
+	if (route && mnl_socket_bind(route, 0, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(route);
+		return NULL;
+	}
+	return route;
+}
+
+/* A filter for its egress side would end up at ingress. */
+static bool has_other_qdisc(int ifindex)
+{
+	struct mnl_socket *route = open_route();
+	struct seen_qdisc seen = {.ifindex = ifindex};
+	char buffer[256];
+
+	if (!route)
+		return false;
+	dump(route, dump_request(buffer, RTM_GETQDISC, ifindex, 0), on_qdisc, &seen);
+	mnl_socket_close(route);
+	return seen.other;
+}
+
+static int attach(uint64_t netns, const struct if_nameindex *interface, int program, int id)
+{
+	int ifindex = (int)interface->if_index, there, err;
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = HANDLE, .priority = PRIORITY);
-	int there = at_our_place(&hook), err;
 	bool made;
 
+	if (has_other_qdisc(ifindex)) {
+		if (!find(netns, ifindex))
+			log_warn("%s has an ingress qdisc: UDP answers that leave by it have the address "
+				 "that the socket is bound to (clsact would do)",
+				 interface->if_name);
+		return remember(netns, ifindex, id, false);
+	}
+	there = at_our_place(&hook);
 	if (there < 0)
 		return there;
-	if (there == id)
-		return remember(netns, ifindex, id, false);
+	if (there ==
+	    id) /* where we do not know of it, an earlier helper put it there, and made room for it */
+		return remember(netns, ifindex, id, !find(netns, ifindex));
 	err = bpf_tc_hook_create(&hook);
 	if (err && err != -EEXIST)
 		return err;
@@ -129,7 +218,7 @@ int tc_attach_all(uint64_t netns_ino, int program)
 		int one = 0;
 
 		if (thorough || !a || a->program != id)
-			one = attach(netns_ino, (int)all[i].if_index, program, id);
+			one = attach(netns_ino, &all[i], program, id);
 		if (one && one != -ENODEV)
 			err = one;
 	}
@@ -146,26 +235,12 @@ static int on_filter(const struct nlmsghdr *message, void *data)
 /* Is anybody's filter on this side of the interface's clsact qdisc? When that cannot be told, yes. */
 static bool has_filters(struct mnl_socket *route, int ifindex, uint32_t side)
 {
-	char buffer[8192];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct tcmsg *request;
+	char buffer[256];
 	bool any = false;
-	ssize_t got;
-	int run = MNL_CB_OK;
+	int err = dump(route, dump_request(buffer, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, side)),
+		       on_filter, &any);
 
-	header->nlmsg_type = RTM_GETTFILTER;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
-	request->tcm_family = AF_UNSPEC;
-	request->tcm_ifindex = ifindex;
-	request->tcm_parent = TC_H_MAKE(TC_H_CLSACT, side);
-	if (mnl_socket_sendto(route, header, header->nlmsg_len) < 0)
-		return true;
-	while (run > MNL_CB_STOP) {
-		got = mnl_socket_recvfrom(route, buffer, sizeof(buffer));
-		run = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)got, 0, 0, on_filter, &any);
-	}
-	return run == MNL_CB_ERROR || any;
+	return err || any;
 }
 
 static void remove_qdisc_if_empty(struct mnl_socket *route, int ifindex)
@@ -182,7 +257,7 @@ static void detach(struct mnl_socket *route, uint64_t netns, int ifindex)
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
 	struct attached *a = find(netns, ifindex);
 
-	if (at_our_place(&hook) > 0)
+	if (!has_other_qdisc(ifindex) && at_our_place(&hook) > 0)
 		bpf_tc_detach(&hook, &opts);
 	if (a && a->qdisc_too)
 		remove_qdisc_if_empty(route, ifindex);
@@ -202,11 +277,9 @@ static void forget(uint64_t netns)
 int tc_detach_all(uint64_t netns_ino)
 {
 	struct if_nameindex *all = if_nameindex();
-	struct mnl_socket *route = mnl_socket_open(NETLINK_ROUTE);
-	int err = 0;
+	struct mnl_socket *route = open_route();
+	int err = all && route ? 0 : -ENOBUFS;
 
-	if (!all || !route || mnl_socket_bind(route, 0, MNL_SOCKET_AUTOPID) < 0)
-		err = -errno;
 	for (size_t i = 0; !err && all[i].if_index; i++)
 		detach(route, netns_ino, (int)all[i].if_index);
 	forget(netns_ino);
