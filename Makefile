@@ -74,7 +74,7 @@ $(B)/libsklshim.so: $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map help
 
 # ---- the BPF programs ----
 
-$(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c bpf/maps.h
+$(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@

@@ -39,6 +39,9 @@
 #define MOST_HEADERS	 5   /* in front of UDP in IPv6; the kernel sends one of each kind, options twice */
 #define MOST_LINK_HEADER 128 /* bytes */
 
+/* The ones of dispatch: the helper gives this object the same map. */
+struct skl_tables tables;
+
 /*
  * Only a datagram's first fragment has the ports. What becomes of its source is
  * remembered here for those that follow it, which they do at once; with the
@@ -309,6 +312,12 @@ static __noinline int reply(struct __sk_buff *skb, const struct bpf_sock *sk)
 	return answer(skb, &p, sk);
 }
 
+/* What a listener is bound to is in the tables itself (SKL_OWN), so a port that is not there has none. */
+static __always_inline _Bool has_listener(const struct bpf_sock *sk)
+{
+	return tables.words[SKL_UDP][sk->src_port & 0xffff] != 0;
+}
+
 SEC("tc")
 int skl_reply(struct __sk_buff *skb)
 {
@@ -317,7 +326,7 @@ int skl_reply(struct __sk_buff *skb)
 	if (!sk)
 		return TC_ACT_UNSPEC;
 	sk = bpf_sk_fullsock(sk);
-	if (sk && sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM)
+	if (sk && sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM && has_listener(sk))
 		reply(skb, sk);
 	return TC_ACT_UNSPEC;
 }

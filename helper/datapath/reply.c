@@ -48,7 +48,9 @@ static int load(struct datapath *d)
 	if (!skel)
 		return -errno;
 	pin_path(d, path, sizeof(path));
-	err = bpf_map__reuse_fd(skel->maps.flows, d->flows);
+	err = bpf_map__reuse_fd(skel->maps.bss, d->tables_fd);
+	if (!err)
+		err = bpf_map__reuse_fd(skel->maps.flows, d->flows);
 	if (!err)
 		err = reply_bpf__load(skel);
 	if (!err)

@@ -102,6 +102,8 @@ no_clsact_on() {
 
 # new_netns: a network namespace with its loopback device up; NEW is the process that holds it.
 new_netns() {
+  local SPAWNED LOG
+
   spawn unshare --net -- sh -c 'ip link set lo up && echo up && exec sleep infinity'
   wait_log up
   NEW=$SPAWNED
