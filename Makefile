@@ -19,8 +19,8 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	libjson-c-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
-	default-jdk-headless git binutils passwd libclang-rt-dev
-DEPS_BENCH := gnuplot-nox
+	default-jdk-headless git binutils passwd libclang-rt-dev dnsmasq-base unbound bind9-dnsutils socat iperf3
+DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
 VERSION := 0.1.0
@@ -52,7 +52,7 @@ BENCH      := $(patsubst tests/bench/%.c,$(B)/tests/bench-%,$(filter-out %.bpf.c
 TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
-SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run
+SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -74,7 +74,7 @@ $(B)/libsklshim.so: $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map help
 
 # ---- the BPF programs ----
 
-$(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c bpf/maps.h
+$(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@

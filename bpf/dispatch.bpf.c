@@ -13,11 +13,10 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
 
+#include "bpf/flow.h"
 #include "bpf/maps.h"
 
-#define AF_INET		2
-#define TCP_LISTEN	10
-#define TCP_ESTABLISHED 1
+#define TCP_LISTEN 10
 
 struct skl_tables tables; /* all there is in .bss: libbpf makes it a memory-mapped map of one element */
 
@@ -234,6 +233,62 @@ static __always_inline void assign(struct bpf_sk_lookup *ctx, struct bpf_sock *s
 		count_event(binding, err);
 }
 
+/* The client, where it sent to, and who gets it. */
+static __always_inline void read_flow(const struct bpf_sk_lookup *ctx, const struct bpf_sock *sk,
+				      struct skl_flow_key *key, struct skl_flow *flow)
+{
+	key->client_port = ctx->remote_port;
+	key->family = ctx->family;
+	flow->port = bpf_htons((__u16)ctx->local_port);
+	if (ctx->family == AF_INET) {
+		key->client[0] = ctx->remote_ip4;
+		flow->address[0] = ctx->local_ip4;
+	} else {
+		key->client[0] = ctx->remote_ip6[0];
+		key->client[1] = ctx->remote_ip6[1];
+		key->client[2] = ctx->remote_ip6[2];
+		key->client[3] = ctx->remote_ip6[3];
+		flow->address[0] = ctx->local_ip6[0];
+		flow->address[1] = ctx->local_ip6[1];
+		flow->address[2] = ctx->local_ip6[2];
+		flow->address[3] = ctx->local_ip6[3];
+	}
+	flow_set_socket(key, sk);
+}
+
+static __always_inline _Bool same_flow(const struct skl_flow *a, const struct skl_flow *b)
+{
+	return a->address[0] == b->address[0] && a->address[1] == b->address[1] &&
+	       a->address[2] == b->address[2] && a->address[3] == b->address[3] && a->port == b->port;
+}
+
+/*
+ * As assign(), and remembers where the client sent, for the reply program. A
+ * client seldom changes that, and to find it remembered is enough to keep it.
+ */
+static __noinline int assign_udp(struct bpf_sk_lookup *ctx, struct bpf_sock *sk, __u32 binding)
+{
+	struct skl_flow_key key = {0};
+	struct skl_flow now = {0}, *before;
+	void *map = flow_map();
+
+	if (map) {
+		read_flow(ctx, sk, &key, &now);
+		before = bpf_map_lookup_elem(map, &key);
+		if (binding == SKL_OWN) {
+			if (before)
+				bpf_map_delete_elem(map, &key);
+		} else if (!before || !same_flow(before, &now)) {
+			bpf_map_update_elem(map, &key, &now, BPF_ANY);
+		}
+	}
+	if (binding == SKL_OWN)
+		bpf_sk_release(sk);
+	else
+		assign(ctx, sk, binding);
+	return 0;
+}
+
 /* The listener's first member does not answer any more. */
 static __noinline int try_others(struct bpf_sk_lookup *ctx, __u32 slot, __u32 binding)
 {
@@ -241,7 +296,8 @@ static __noinline int try_others(struct bpf_sk_lookup *ctx, __u32 slot, __u32 bi
 
 	if (elsewhere(ctx, member->ifindex))
 		return 0;
-	count_lookup(binding);
+	if (binding != SKL_OWN)
+		count_lookup(binding);
 	for (int i = 1; i < SKL_MEMBERS; i++) {
 		struct bpf_sock *sk;
 
@@ -253,12 +309,15 @@ static __noinline int try_others(struct bpf_sk_lookup *ctx, __u32 slot, __u32 bi
 		if (!sk)
 			continue;
 		if (alive(sk)) {
-			assign(ctx, sk, binding);
+			if (sk->state == TCP_LISTEN)
+				assign(ctx, sk, binding);
+			else
+				assign_udp(ctx, sk, binding);
 			return 0;
 		}
 		bpf_sk_release(sk);
 	}
-	return count_event(binding, 0);
+	return binding == SKL_OWN ? 0 : count_event(binding, 0);
 }
 
 SEC("sk_lookup")
@@ -291,7 +350,13 @@ int skl_dispatch(struct bpf_sk_lookup *ctx)
 		bpf_sk_release(sk);
 		return SK_PASS;
 	}
-	assign(ctx, sk, binding);
+	if (sk->state == TCP_LISTEN) {
+		assign(ctx, sk, binding);
+	} else {
+		assign_udp(ctx, sk, binding);
+		if (binding == SKL_OWN)
+			return SK_PASS;
+	}
 	count_lookup(binding);
 	return SK_PASS;
 

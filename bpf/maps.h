@@ -28,12 +28,19 @@
 #define SKL_PORTS    65536
 #define SKL_NODES    16384 /* for each family; 0 stands for none and stays all zero */
 #define SKL_SLOTS    8192  /* sockets; 0 stands for none */
-#define SKL_BINDINGS 16384 /* 0 stands for none */
+#define SKL_BINDINGS 16384 /* 0 stands for what a UDP listener has by its own bind(): SKL_OWN */
 #define SKL_MEMBERS  128   /* most sockets of one listener */
 #define SKL_INLINE   8	   /* longest chain; a port with more prefixes has them in the trie */
 
 #define SKL_TCP 0 /* first index of words */
 #define SKL_UDP 1
+
+/*
+ * binding of a node or of a value in the trie: the address and port that a UDP
+ * listener is bound to. It gives no socket, the ordinary lookup does that; it
+ * only forgets what is remembered of the client, who now uses this port.
+ */
+#define SKL_OWN 0
 
 /* node.flags */
 #define SKL_NODE_TRIE 1 /* this node stands for a class of the trie, its own number; all else in it is 0 */
@@ -101,6 +108,36 @@ struct skl_trie_value {
 struct skl_event {
 	__u32 binding;
 	__s32 reason;
+};
+
+/*
+ * UDP. What comes in is steered, what goes out would still come from the port
+ * that the socket is bound to, and the client would not take it. So dispatch
+ * remembers, for each socket and client, which address and port the client
+ * used, and reply puts these into what goes out to it.
+ *
+ * A socket is known by what it is bound to: both programs can read that. An
+ * IPv4 packet's addresses are in the first word, the others are 0; a socket of
+ * AF_INET6 always has four, whatever packets it gets. Network byte order, all.
+ *
+ * `flows` is an array of one map, because an LRU map of this size would more
+ * than double what a namespace without UDP needs: the helper puts it there with
+ * the first UDP listener.
+ */
+#define SKL_FLOWS 65536
+
+struct skl_flow_key {
+	__u32 bound[4];
+	__u32 client[4];
+	__u16 bound_port;
+	__u16 client_port;
+	__u32 family; /* of the packet: AF_INET or AF_INET6 */
+};
+
+struct skl_flow {
+	__u32 address[4]; /* the client's destination: our source */
+	__u16 port;
+	__u16 reserved;
 };
 
 /*

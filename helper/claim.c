@@ -86,7 +86,7 @@ static void log_outcome(const struct claim *c, int err)
 			 c->peer->program, where, c->new_listener ? "new" : "joins",
 			 c->listener ? (unsigned long long)c->listener->id : 0);
 	for (size_t i = 0; i < t->n_bindings; i++) {
-		if (!claim_is_ours(c, t->bindings[i]))
+		if (!claim_is_ours(c, t->bindings[i]) || t->bindings[i]->own)
 			continue;
 		rule_format(&t->bindings[i]->rule, what);
 		prefix_format(&t->bindings[i]->rule.prefix, prefix);
@@ -106,7 +106,7 @@ static int claim_in_space(struct claim *c, int diag)
 		return say_error(
 			c->s, EOPNOTSUPP, what,
 			"this kernel cannot cover a socket that is bound to a device (Linux 5.17 can)");
-	err = space_look(c->space, diag);
+	err = space_look(c->space, diag, c->received->listener.protocol == IPPROTO_UDP);
 	if (err)
 		return say_error(c->s, -err, what, "the sockets of its network namespace cannot be listed");
 	/*
@@ -117,7 +117,15 @@ static int claim_in_space(struct claim *c, int diag)
 		space_sweep(c->space);
 	c->mark = datapath_last_id(c->space->datapath);
 	c->listener = claim_find_listener(c);
-	return !c->listener && claim_left_alone(c) ? 0 : apply(c);
+	if (!c->listener && claim_left_alone(c))
+		return 0;
+	if (c->received->listener.protocol == IPPROTO_UDP) {
+		err = space_start_replies(c->space, c->received->netns);
+		if (err)
+			return say_error(c->s, -err, what,
+					 "its answers cannot be given the addresses that were asked");
+	}
+	return apply(c);
 }
 
 static int claim_received(struct spaces *spaces, struct claim *c)
@@ -134,6 +142,8 @@ static int claim_received(struct spaces *spaces, struct claim *c)
 		.uid = c->peer->uid,
 		.may_bind_low = peer_may_bind_low(c->peer, c->received->netns),
 		.first_free_port = view.first_free_port,
+		.first_local_port = view.first_local_port,
+		.last_local_port = view.last_local_port,
 	};
 	err = spaces_get(spaces, c->received->netns, c->received->netns_ino, &c->space);
 	if (err) {
@@ -173,11 +183,7 @@ int claim(struct spaces *spaces, const struct peer *peer, const struct skl_reque
 	err = request_parse(text, length, &wanted, s);
 	if (!err)
 		err = received_read(sock, &received, s);
-	if (!err && received.listener.protocol == IPPROTO_UDP && request->kind == SKL_CLAIM_ATTACH)
-		err = say_error(s, EOPNOTSUPP, "udp",
-				"this helper covers TCP only (version " SKL_VERSION ")");
-	/* a TCP server has UDP sockets of its own, for instance to ask a name server: not meant */
-	if (!err && received.listener.protocol == IPPROTO_TCP && !wants_nothing(&wanted))
+	if (!err && !wants_nothing(&wanted))
 		err = claim_received(spaces, &c);
 	request_free(&wanted);
 	received_close(&received);

@@ -7,7 +7,7 @@
 
 #include "helper/say.h"
 #include "helper/server/peer.h"
-#include "helper/space.h"
+#include "helper/spaces.h"
 #include "helper/wire.h"
 
 /*

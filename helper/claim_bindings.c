@@ -193,14 +193,57 @@ void claim_take_back(struct claim *c)
 		space_forget_listener(c->space, c->listener);
 }
 
-int claim_grant(struct claim *c, struct rule *rules, int n)
+/* What the dead have of these ports at more precise addresses would keep the packets until the next sweep. */
+static void forget_dead(struct claim *c, const struct rule *r)
 {
-	int err = 0;
+	const struct table *t = &c->space->table;
+	size_t i = t->n_bindings;
+
+	while (i-- > 0) {
+		struct binding *b = t->bindings[i];
+
+		if (b->listener != c->listener && rules_overlap(&b->rule, r) &&
+		    !claim_still_there(c, b->listener))
+			i = t->n_bindings;
+	}
+}
+
+/* 0: added; 1: skipped; -errno: refused. */
+static int grant(struct claim *c, struct rule *r)
+{
+	int err = judge(c, r);
+
+	return err ? err : add_binding(c, r);
+}
+
+static int grant_split(struct claim *c, const struct rule *r)
+{
+	struct rule parts[2];
+	int n = policy_split(&c->who, r, parts), err = 0, added = 0;
+	char what[RULE_TEXT];
 
 	for (int i = 0; i < n && err >= 0; i++) {
-		err = judge(c, &rules[i]);
-		if (err == 0)
-			err = add_binding(c, &rules[i]);
+		err = grant(c, &parts[i]);
+		added += err == 0;
+	}
+	if (err < 0 || !added || parts[0].last == r->last)
+		return err;
+	rule_format(r, what);
+	say(c->s, "%s: less %u-%u, which programs here send from (name a range to have them)", what,
+	    c->who.first_local_port, c->who.last_local_port);
+	return 0;
+}
+
+int claim_grant(struct claim *c, struct rule *rules, int n)
+{
+	int err = table_add_own(&c->space->table, c->listener);
+
+	if (err)
+		return err;
+	for (int i = 0; i < n && !request_has_range(c->wanted); i++)
+		forget_dead(c, &rules[i]);
+	for (int i = 0; i < n && err >= 0; i++) {
+		err = grant_split(c, &rules[i]);
 	}
 	return err < 0 ? err : 0;
 }

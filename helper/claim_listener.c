@@ -76,7 +76,21 @@ static bool shares_address(const struct claim *c, const struct listener *l)
 	return false;
 }
 
-/* The listener that this socket is a member of or, with SO_REUSEPORT, is to be a member of. */
+/*
+ * With SO_REUSEPORT there are many members. A UDP program that connects its
+ * socket to a client binds a successor (SO_REUSEADDR), and does it before or
+ * after: a member besides one that is not yet connected, it is there for when
+ * that is.
+ */
+static bool may_join(const struct claim *c, const struct listener *l)
+{
+	if (!same_address(l, &c->received->listener))
+		return false;
+	return (l->reuseport && c->received->listener.reuseport) ||
+	       (l->protocol == IPPROTO_UDP && claim_has_instance(c, l));
+}
+
+/* The listener that this socket is a member of, or is to be. */
 struct listener *claim_find_listener(struct claim *c)
 {
 	const struct table *t = &c->space->table;
@@ -88,10 +102,9 @@ struct listener *claim_find_listener(struct claim *c)
 		space_forget_listener(c->space,
 				      l); /* it was bound anew: what it had was for another address */
 	}
-	for (size_t i = t->n_listeners; c->received->listener.reuseport && i-- > 0;) {
+	for (size_t i = t->n_listeners; i-- > 0;) {
 		l = t->listeners[i];
-		if (l->reuseport && same_address(l, &c->received->listener) && shares_address(c, l) &&
-		    claim_still_there(c, l))
+		if (may_join(c, l) && shares_address(c, l) && claim_still_there(c, l))
 			return l;
 	}
 	return NULL;
@@ -128,8 +141,16 @@ bool claim_left_alone(struct claim *c)
 	first = claim_find_sibling(c, false);
 	if (!first)
 		return false;
-	say(c->s, "%s: left alone: this program's coverage went to port %u (SKL_FOR names another)", what,
-	    first->port);
+	/* A resolver opens a UDP socket for each question: that is said once, so it must read the same each
+	 * time. */
+	if (l->protocol == IPPROTO_UDP)
+		say(c->s,
+		    "udp: further sockets of this program are left alone: its coverage went to port %u "
+		    "(SKL_FOR names another)",
+		    first->port);
+	else
+		say(c->s, "%s: left alone: this program's coverage went to port %u (SKL_FOR names another)",
+		    what, first->port);
 	return true;
 }
 

@@ -19,7 +19,7 @@
 #include "helper/log.h"
 #include "helper/notify.h"
 #include "helper/server/server.h"
-#include "helper/space.h"
+#include "helper/spaces.h"
 #include "helper/wire.h"
 
 #define BPFFS	      "/sys/fs/bpf"

@@ -2,8 +2,8 @@
 #include "helper/space.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,13 +11,10 @@
 
 #include "helper/datapath/diag.h"
 #include "helper/datapath/netns.h"
-#include "helper/datapath/pins.h"
 #include "helper/log.h"
 
-#define WATCH_MS   500	/* "within a second" a wide binding has given way */
-#define SWEEP_MS   1000 /* a listener that is gone is forgotten */
-#define SPACES_MAX 512	/* network namespaces at the same time */
-#define LINGER_MS  5000 /* an empty namespace keeps its programs, for a server that is being restarted */
+#define WATCH_MS 500  /* "within a second" a wide binding has given way */
+#define SWEEP_MS 1000 /* a listener that is gone is forgotten */
 
 uint64_t boottime_ns(void)
 {
@@ -27,7 +24,7 @@ uint64_t boottime_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static uint64_t now_ms(void)
+uint64_t boottime_ms(void)
 {
 	return boottime_ns() / 1000000;
 }
@@ -49,6 +46,15 @@ static int refresh_ports(struct space *s, uint8_t protocol, uint16_t first, uint
 			err = one;
 	}
 	return err;
+}
+
+static bool has_udp(const struct space *s)
+{
+	for (size_t i = 0; i < s->table.n_listeners; i++) {
+		if (s->table.listeners[i]->protocol == IPPROTO_UDP)
+			return true;
+	}
+	return false;
 }
 
 bool space_has_wide(const struct space *s)
@@ -102,12 +108,12 @@ static void refresh_changed(struct space *s, const struct changed *c)
 			  (unsigned long long)s->netns_ino);
 }
 
-int space_look(struct space *s, int diag)
+int space_look(struct space *s, int diag, bool udp_too)
 {
 	struct changed changed = {.first = {65535, 65535}};
 	struct holder *holders;
 	size_t n;
-	int err = diag_holders(diag, &holders, &n);
+	int err = diag_holders(diag, udp_too || has_udp(s), &holders, &n);
 
 	if (err)
 		return err;
@@ -192,7 +198,7 @@ void space_forget_listener(struct space *s, struct listener *l)
 	datapath_remove_listener(s->datapath, l);
 	table_remove_listener(&s->table, l);
 	if (s->table.n_listeners == 0)
-		s->empty_since = now_ms();
+		s->empty_since = boottime_ms();
 }
 
 bool space_listener_alive(struct space *s, struct listener *l)
@@ -227,7 +233,7 @@ void space_sweep(struct space *s)
 }
 
 /* Keeps a sock_diag socket only while wide bindings are there to be watched: it keeps the namespace alive. */
-static void watch(struct space *s)
+static void watch_ranges(struct space *s)
 {
 	if (!space_has_wide(s)) {
 		if (s->diag >= 0)
@@ -237,125 +243,69 @@ static void watch(struct space *s)
 	}
 	if (s->diag < 0)
 		return;
-	if (space_look(s, s->diag) < 0)
+	if (space_look(s, s->diag, false) < 0)
 		log_warn("namespace %llu: its sockets cannot be listed", (unsigned long long)s->netns_ino);
 }
 
-static void free_space(struct space *s)
+static void stop_replies(struct space *s)
 {
-	table_clear(&s->table);
-	if (s->diag >= 0)
-		close(s->diag);
-	free(s);
-}
-
-static struct space *find(const struct spaces *all, uint64_t netns_ino)
-{
-	struct space *s = all->first;
-
-	while (s && s->netns_ino != netns_ino)
-		s = s->next;
-	return s;
-}
-
-static size_t count(const struct spaces *all)
-{
-	size_t n = 0;
-
-	for (const struct space *s = all->first; s; s = s->next)
-		n++;
-	return n;
-}
-
-static void remove_space(struct spaces *all, struct space *s)
-{
-	struct space **link = &all->first;
-
-	while (*link != s)
-		link = &(*link)->next;
-	*link = s->next;
-	datapath_remove(s->datapath);
-	free_space(s);
-}
-
-int spaces_tick(struct spaces *all)
-{
-	struct space *s, *following;
-	int next = -1;
-
-	for (s = all->first; s; s = following) {
-		following = s->next;
-		space_sweep(s);
-		watch(s);
-		if (s->empty_since && now_ms() - s->empty_since >= LINGER_MS) {
-			remove_space(all, s);
-			continue;
-		}
-		if (s->diag >= 0)
-			next = WATCH_MS;
-		else if (next < 0)
-			next = SWEEP_MS;
-	}
-	datapath_prepare(); /* what fails here is reported by the claim that needs it */
-	return next;
-}
-
-bool spaces_empty(const struct spaces *s)
-{
-	for (const struct space *one = s->first; one; one = one->next) {
-		if (one->table.n_listeners)
-			return false;
-	}
-	return true;
-}
-
-static struct space *new_space(struct spaces *all, uint64_t netns_ino)
-{
-	struct space *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->netns_ino = netns_ino;
-	s->diag = -1;
-	s->empty_since = now_ms();
-	s->next = all->first;
-	return s;
-}
-
-int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space **out)
-{
-	char path[PINS_PATH];
-	struct space *s;
 	int err;
 
-	s = find(all, netns_ino);
-	if (s && datapath_is_stale(s->datapath)) {
-		/* the inode number of a namespace that is gone, given to another */
-		remove_space(all, s);
-		s = NULL;
+	if (s->netns < 0)
+		return;
+	err = netns_attach_reply(s->netns, -1);
+	if (err)
+		log_warn("namespace %llu: the reply program cannot be taken away: %s",
+			 (unsigned long long)s->netns_ino, strerror(-err));
+	datapath_stop_replies(s->datapath);
+	close(s->netns);
+	s->netns = -1;
+}
+
+int space_start_replies(struct space *s, int netns)
+{
+	int program = datapath_start_replies(s->datapath), err;
+
+	if (program < 0)
+		return program;
+	if (s->netns < 0) {
+		s->netns = fcntl(netns, F_DUPFD_CLOEXEC, 0);
+		if (s->netns < 0)
+			return -errno;
 	}
-	if (s) {
-		*out = s;
-		return 0;
+	err = netns_attach_reply(netns, program);
+	if (err && !has_udp(s))
+		stop_replies(s);
+	return err;
+}
+
+/* Interfaces come, and the last UDP listener goes. */
+static void watch_replies(struct space *s)
+{
+	int err;
+
+	if (s->netns < 0)
+		return;
+	if (!has_udp(s)) {
+		stop_replies(s);
+		return;
 	}
-	if (count(all) == SPACES_MAX)
-		return -EMFILE;
-	s = new_space(all, netns_ino);
-	if (!s)
-		return -ENOMEM;
-	pins_path(path, sizeof(path), all->base, netns_ino);
-	err = datapath_create(&s->datapath, path, netns);
-	if (err) {
-		free(s);
-		return err;
-	}
-	all->first = s;
-	*out = s;
-	return 0;
+	err = space_start_replies(s, s->netns);
+	if (err)
+		log_warn("namespace %llu: UDP answers may leave with another address: %s",
+			 (unsigned long long)s->netns_ino, strerror(-err));
+}
+
+int space_tend(struct space *s)
+{
+	space_sweep(s);
+	watch_ranges(s);
+	watch_replies(s);
+	return s->diag >= 0 || s->netns >= 0 ? WATCH_MS : SWEEP_MS;
 }
 
 /* An earlier helper's bindings may be half written, and ports may have changed hands since. */
-static void catch_up(struct space *s)
+void space_catch_up(struct space *s)
 {
 	struct netns_view view;
 	int netns = netns_find(s->netns_ino), err;
@@ -367,64 +317,55 @@ static void catch_up(struct space *s)
 		return;
 	}
 	err = netns_look(netns, &view);
+	if (!err) {
+		s->diag = view.diag;
+		err = has_udp(s) ? space_start_replies(s, netns) : 0;
+	}
 	close(netns);
 	if (err) {
 		log_warn("namespace %llu: cannot be looked into: %s", (unsigned long long)s->netns_ino,
 			 strerror(-err));
 		return;
 	}
-	s->diag = view.diag;
-	if (space_look(s, s->diag) < 0)
+	if (space_look(s, s->diag, false) < 0)
 		return;
 	if (refresh_ports(s, IPPROTO_TCP, 0, 65535) < 0 || refresh_ports(s, IPPROTO_UDP, 0, 65535) < 0)
 		log_error("namespace %llu: not all of its coverage could be written",
 			  (unsigned long long)s->netns_ino);
-	watch(s);
+	watch_ranges(s);
 }
 
-static void adopt(void *context, const char *path, uint64_t netns_ino)
+struct space *space_new(uint64_t netns_ino)
 {
-	struct spaces *all = context;
-	struct space *s = new_space(all, netns_ino);
-	int err = s ? datapath_adopt(&s->datapath, path, &s->table) : -ENOMEM;
+	struct space *s = calloc(1, sizeof(*s));
 
-	if (err) {
-		free(s);
-		if (err == -ESTALE) {
-			log_notice("%s: its namespace is gone: removed", path);
-			pins_remove(path);
-		} else {
-			log_error("%s: cannot be taken over: %s", path, strerror(-err));
-		}
-		return;
-	}
-	all->first = s;
-	if (s->table.n_listeners)
-		s->empty_since = 0;
-	log_notice("namespace %llu: taken over with %zu listeners and %zu bindings",
-		   (unsigned long long)netns_ino, s->table.n_listeners, s->table.n_bindings);
-	catch_up(s);
+	if (!s)
+		return NULL;
+	s->netns_ino = netns_ino;
+	s->diag = s->netns = -1;
+	s->empty_since = boottime_ms();
+	return s;
 }
 
-void spaces_adopt(struct spaces *s)
+static void free_space(struct space *s)
 {
-	pins_each(s->base, adopt, s);
+	table_clear(&s->table);
+	if (s->diag >= 0)
+		close(s->diag);
+	if (s->netns >= 0)
+		close(s->netns);
+	free(s);
 }
 
-void spaces_close(struct spaces *all)
+void space_close(struct space *s)
 {
-	while (all->first) {
-		struct space *s = all->first;
-
-		all->first = s->next;
-		datapath_close(s->datapath);
-		free_space(s);
-	}
+	datapath_close(s->datapath);
+	free_space(s);
 }
 
-void spaces_remove(struct spaces *all)
+void space_remove(struct space *s)
 {
-	while (all->first)
-		remove_space(all, all->first);
-	rmdir(all->base);
+	stop_replies(s);
+	datapath_remove(s->datapath);
+	free_space(s);
 }

@@ -18,41 +18,37 @@ struct space {
 	struct table table;
 	struct datapath *datapath;
 	int diag;	      /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
+	int netns;	      /* the namespace while UDP answers leave it as they should, or -1 */
 	uint64_t empty_since; /* ms; 0 while there is a listener */
 };
 
-struct spaces {
-	const char *base; /* directory of the pins */
-	struct space *first;
-};
-
-/* Takes over what earlier helpers pinned below `base`. What cannot be read is logged and left alone. */
-void spaces_adopt(struct spaces *s);
-
-/* Closes everything; coverage stays in place. */
-void spaces_close(struct spaces *s);
-
-/* Removes all that is pinned, and the base directory. */
-void spaces_remove(struct spaces *s);
-
-bool spaces_empty(const struct spaces *s);
-
-/*
- * The space of the namespace `netns` (a descriptor, the caller's) with this
- * inode number, made where there is none. 0 or -errno.
- */
-int spaces_get(struct spaces *s, int netns, uint64_t netns_ino, struct space **out);
-
 /* Lists anew who holds ports, with this sock_diag socket (the caller's), and lets wide bindings give way. 0
  * or -errno. */
-int space_look(struct space *s, int diag);
+int space_look(struct space *s, int diag, bool udp_too);
 
 /*
- * Looks after everything: forgets listeners that are gone, lets wide bindings
- * give way, removes what is empty for long. Returns the milliseconds after
- * which it wants to be called again, or -1 when nothing needs watching.
+ * Lets UDP answers leave from the address and port that the client asked, from
+ * now on and until no UDP listener is left. netns is the caller's. 0 or -errno.
  */
-int spaces_tick(struct spaces *s);
+int space_start_replies(struct space *s, int netns);
+
+/*
+ * Looks after it: forgets listeners that are gone, lets wide bindings give way,
+ * finds new interfaces. Returns the ms after which it should be called again.
+ */
+int space_tend(struct space *s);
+
+/* After datapath_adopt(): finishes what an earlier helper may have left half done. */
+void space_catch_up(struct space *s);
+
+/* An empty one, without a datapath; NULL when there is no memory. */
+struct space *space_new(uint64_t netns_ino);
+
+/* Frees it; its coverage stays in place. */
+void space_close(struct space *s);
+
+/* Ends all coverage and frees it. */
+void space_remove(struct space *s);
 
 /* Is a member alive? What is not is taken out of the map and marked dead; forgets nothing. */
 bool space_listener_alive(struct space *s, struct listener *l);
@@ -68,7 +64,8 @@ void space_forget_bindings(struct space *s, const struct listener *l, uint64_t a
 
 bool space_has_wide(const struct space *s);
 
-/* CLOCK_BOOTTIME in nanoseconds: times in the maps outlive the helper. */
+/* CLOCK_BOOTTIME: times in the maps outlive the helper. */
 uint64_t boottime_ns(void);
+uint64_t boottime_ms(void);
 
 #endif

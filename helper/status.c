@@ -74,7 +74,7 @@ static void write_listener(FILE *out, const struct space *s, const struct listen
 	memcpy(r.program, m->program, sizeof(r.program));
 	fwrite(&r, sizeof(r), 1, out);
 	for (size_t i = 0; i < s->table.n_bindings; i++) {
-		if (s->table.bindings[i]->listener == l)
+		if (s->table.bindings[i]->listener == l && !s->table.bindings[i]->own)
 			write_binding(out, s, s->table.bindings[i], events);
 	}
 }

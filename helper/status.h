@@ -3,7 +3,7 @@
 #define SKL_STATUS_H
 
 #include "helper/server/peer.h"
-#include "helper/space.h"
+#include "helper/spaces.h"
 
 /*
  * A sealed memfd with the records of SKL_STATUS (helper/wire.h) that this peer

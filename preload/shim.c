@@ -147,16 +147,35 @@ __attribute__((noinline)) static void say_debug(const struct ask *ask, enum ask_
 }
 
 __attribute__((noinline)) static void explain(const struct ask *ask, enum ask_end end, int error,
-					      struct say *say)
+					      int left_alone, struct say *say)
 {
 	struct text text = {.at = say_text(say), .end = say_text(say) + SKL_SAY_MAX};
 
-	add_socket(&text, ask);
+	if (left_alone) /* without the port: it reads the same each time, and so is said once */
+		text_add(&text, "udp: further sockets of this program are left alone");
+	else
+		add_socket(&text, ask);
 	text_add(&text, ": ");
 	why_name(&text, error);
 	text_add(&text, ": ");
 	why_explain(&text, ask, end, error, error == ENOENT && root_moved());
 	say->length = (unsigned int)(text.at - say_text(say));
+}
+
+/*
+ * A resolver binds a socket for each of its own questions, when it has long
+ * given up the right to ask the helper, or while that is being restarted. They
+ * need no coverage: the program's first socket has it.
+ */
+static int may_do_without(enum skl_kind kind, enum ask_end end, int error)
+{
+	static int udp_granted;
+
+	if (kind != SKL_CLAIM_BIND)
+		return 0;
+	if (!error)
+		__atomic_store_n(&udp_granted, 1, __ATOMIC_RELAXED);
+	return error && end < ASK_ANSWERED && __atomic_load_n(&udp_granted, __ATOMIC_RELAXED);
 }
 
 static int claim(enum skl_kind kind, int fd)
@@ -165,12 +184,13 @@ static int claim(enum skl_kind kind, int fd)
 	struct say say;
 	enum ask_end end;
 	int error = -ask(&question, &say, &end);
+	int left_alone = may_do_without(kind, end, error);
 
 	if (env.debug)
 		say_debug(&question, end, error);
 	if (error && !say.length)
-		explain(&question, end, error, &say);
-	if (error && !env.warn) {
+		explain(&question, end, error, left_alone, &say);
+	if (error && !env.warn && !left_alone) {
 		say_print(&say, fd);
 		return real_fail(error);
 	}

@@ -169,6 +169,8 @@ int datapath_adopt(struct datapath **out, const char *path, struct table *t)
 		err = read_listeners(d, t);
 	if (!err)
 		err = read_bindings(d, t);
+	for (size_t i = 0; i < t->n_listeners && !err; i++)
+		err = table_add_own(t, t->listeners[i]);
 	if (err) {
 		table_clear(t);
 		datapath_close(d);

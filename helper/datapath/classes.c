@@ -9,90 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * The two families differ only in the form of a node; these are all the places
- * where that matters.
- */
+#include "helper/datapath/nodes.h"
+
 static struct family_classes *family_of(struct classes *c, int family)
 {
 	return family == AF_INET ? &c->v4 : &c->v6;
 }
 
-static uint16_t node_next(const struct classes *c, int family, uint16_t node)
-{
-	return family == AF_INET ? c->tables->nodes4[node].next : c->tables->nodes6[node].next;
-}
-
-static uint16_t node_binding(const struct classes *c, int family, uint16_t node)
-{
-	return family == AF_INET ? c->tables->nodes4[node].binding : c->tables->nodes6[node].binding;
-}
-
-static bool node_is_trie(const struct classes *c, int family, uint16_t node)
-{
-	return (family == AF_INET ? c->tables->nodes4[node].flags : c->tables->nodes6[node].flags) &
-	       SKL_NODE_TRIE;
-}
-
-static uint16_t slot_of(const struct binding *b)
-{
-	return b->listener->members[0].slot;
-}
-
-static void write_node(struct classes *c, int family, uint16_t node, const struct binding *b, uint16_t next)
-{
-	const struct prefix *p = &b->rule.prefix;
-	uint32_t v4;
-	uint64_t half[2];
-
-	if (family == AF_INET) {
-		memcpy(&v4, p->address, sizeof(v4));
-		c->tables->nodes4[node] = (struct skl_node4){
-			.address = ntohl(v4),
-			.slot = slot_of(b),
-			.binding = b->index,
-			.next = next,
-			.prefixlen = p->length,
-		};
-		return;
-	}
-	memcpy(half, p->address, sizeof(half));
-	c->tables->nodes6[node] = (struct skl_node6){
-		.high = be64toh(half[0]),
-		.low = be64toh(half[1]),
-		.slot = slot_of(b),
-		.binding = b->index,
-		.next = next,
-		.prefixlen = p->length,
-	};
-}
-
-static void write_trie_node(struct classes *c, int family, uint16_t node)
-{
-	if (family == AF_INET)
-		c->tables->nodes4[node] = (struct skl_node4){.flags = SKL_NODE_TRIE};
-	else
-		c->tables->nodes6[node] = (struct skl_node6){.flags = SKL_NODE_TRIE};
-}
-
-static uint16_t word_node(uint32_t word, int family)
-{
-	return (uint16_t)(family == AF_INET ? SKL_WORD_NODE4(word) : SKL_WORD_NODE6(word));
-}
-
-static uint32_t word_with(uint32_t word, int family, uint16_t node)
-{
-	return family == AF_INET ? SKL_WORD(node, SKL_WORD_NODE6(word))
-				 : SKL_WORD(SKL_WORD_NODE4(word), node);
-}
-
-/* FNV-1a over the bindings' numbers. */
+/* FNV-1a over the targets. */
 #define HASH_START 2166136261u
 
-static uint32_t hash_step(uint32_t hash, uint16_t binding)
+static uint32_t hash_step(uint32_t hash, uint32_t target)
 {
-	hash = (hash ^ (binding & 0xff)) * 16777619u;
-	return (hash ^ (binding >> 8)) * 16777619u;
+	for (int i = 0; i < 4; i++, target >>= 8)
+		hash = (hash ^ (target & 0xff)) * 16777619u;
+	return hash;
 }
 
 static uint32_t hash_order(const struct binding *const *order, size_t n)
@@ -100,7 +31,7 @@ static uint32_t hash_order(const struct binding *const *order, size_t n)
 	uint32_t hash = HASH_START;
 
 	for (size_t i = 0; i < n; i++)
-		hash = hash_step(hash, order[i]->index);
+		hash = hash_step(hash, node_target_of(order[i]));
 	return hash;
 }
 
@@ -112,10 +43,11 @@ static bool class_is(const struct classes *c, int family, uint16_t head, const s
 	if (class->n != n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if ((class->in_trie ? class->in_trie[i] : node_binding(c, family, node)) != order[i]->index)
+		if ((class->in_trie ? class->in_trie[i] : node_target(c->tables, family, node)) !=
+		    node_target_of(order[i]))
 			return false;
 		if (!class->in_trie)
-			node = node_next(c, family, node);
+			node = node_next(c->tables, family, node);
 	}
 	return true;
 }
@@ -168,11 +100,11 @@ static int make_chain(struct classes *c, int family, const struct binding *const
 		uint16_t node = pool_take(&f->nodes);
 
 		if (!node) {
-			for (; next; next = node_next(c, family, next))
+			for (; next; next = node_next(c->tables, family, next))
 				pool_give(&f->nodes, next);
 			return -ENOSPC;
 		}
-		write_node(c, family, node, order[i], next);
+		node_write(c->tables, family, node, order[i], next);
 		next = node;
 	}
 	*head = next;
@@ -220,29 +152,29 @@ static int make_trie_class(struct classes *c, int family, const struct binding *
 			   uint16_t *head)
 {
 	struct family_classes *f = family_of(c, family);
-	uint16_t *numbers = malloc(n * sizeof(*numbers));
-	uint16_t node = numbers ? pool_take(&f->nodes) : 0;
+	uint32_t *targets = malloc(n * sizeof(*targets));
+	uint16_t node = targets ? pool_take(&f->nodes) : 0;
 	int err = 0;
 
 	if (!node) {
-		free(numbers);
-		return numbers ? -ENOSPC : -ENOMEM;
+		free(targets);
+		return targets ? -ENOSPC : -ENOMEM;
 	}
 	for (size_t i = 0; i < n && !err; i++) {
-		struct skl_trie_value value = {.slot = slot_of(order[i]), .binding = order[i]->index};
+		struct skl_trie_value value = {.slot = node_slot_of(order[i]), .binding = order[i]->index};
 		struct skl_trie_key key;
 
 		trie_key(&key, family, node, &order[i]->rule.prefix);
-		numbers[i] = order[i]->index;
+		targets[i] = node_target_of(order[i]);
 		err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
 	}
 	if (err) {
 		f->leaving[f->n_leaving++] = node;
-		free(numbers);
+		free(targets);
 		return err;
 	}
-	write_trie_node(c, family, node);
-	f->classes[node].in_trie = numbers;
+	node_write_trie(c->tables, family, node);
+	f->classes[node].in_trie = targets;
 	*head = node;
 	return 0;
 }
@@ -286,14 +218,14 @@ static void release(struct classes *c, int family, uint16_t head, uint32_t ports
 	if (class->ports > 0)
 		return;
 	hash_out(f, head);
-	if (node_is_trie(c, family, head)) {
+	if (node_is_trie(c->tables, family, head)) {
 		f->leaving[f->n_leaving++] = head; /* until classes_settle() */
 		node = 0;
 	}
 	free(class->in_trie);
 	*class = (struct class){0};
 	while (node) {
-		uint16_t next = node_next(c, family, node);
+		uint16_t next = node_next(c->tables, family, node);
 
 		pool_give(&f->nodes, node);
 		node = next;
@@ -342,12 +274,12 @@ static void adopt(struct classes *c, int family, uint16_t head)
 	uint16_t node = head;
 
 	class->hash = HASH_START;
-	if (node_is_trie(c, family, head)) {
+	if (node_is_trie(c->tables, family, head)) {
 		pool_claim(&f->nodes, head);
 	} else {
-		for (; node && class->n < SKL_INLINE; node = node_next(c, family, node)) {
+		for (; node && class->n < SKL_INLINE; node = node_next(c->tables, family, node)) {
 			pool_claim(&f->nodes, node);
-			class->hash = hash_step(class->hash, node_binding(c, family, node));
+			class->hash = hash_step(class->hash, node_target(c->tables, family, node));
 			class->n++;
 		}
 	}

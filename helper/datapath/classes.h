@@ -19,7 +19,7 @@ struct class
 	uint32_t hash;	   /* of its bindings */
 	uint16_t next;	   /* in the bucket */
 	uint16_t n;	   /* bindings; 0 for a class in the trie that an earlier helper made */
-	uint16_t *in_trie; /* its bindings' numbers where it is in the trie, else NULL */
+	uint32_t *in_trie; /* its targets (slot and binding) where it is in the trie, else NULL */
 };
 
 #define CLASS_BUCKETS 4096

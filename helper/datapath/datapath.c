@@ -195,6 +195,8 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 	uint32_t index;
 	int err;
 
+	if (b->own)
+		return 0;
 	memcpy(record.address, b->rule.prefix.address, sizeof(record.address));
 	b->index = pool_take(&d->bindings);
 	if (!b->index)
@@ -216,6 +218,8 @@ void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, s
 	for (size_t i = 0; i < n; i++) {
 		uint32_t index = gone[i]->index;
 
+		if (gone[i]->own)
+			continue;
 		numbers[index] = true;
 		bpf_map_delete_elem(d->binding_records, &index);
 		pool_give(&d->bindings, gone[i]->index);

@@ -21,7 +21,9 @@ struct datapath {
 	char path[PINS_PATH]; /* the directory of its pins */
 	struct skl_tables *tables;
 	int tables_fd, sockets, trie, lookups, events, member_records, binding_records;
+	int flows; /* array of one map, which is there from datapath_start_replies() on */
 	int probe, link;
+	int reply; /* the program, or -1 */
 	struct pool slots, bindings;
 	struct classes classes;
 };
@@ -102,6 +104,14 @@ uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);
 
 /* The events of all bindings, an array by their numbers (SKL_BINDINGS of them) to be freed, or NULL. */
 struct datapath_events *datapath_read_events(const struct datapath *d);
+
+/*
+ * Makes what UDP answers need, unless it is there: the memory of flows and the
+ * reply program. Returns the program's descriptor (it stays the datapath's), to
+ * be attached to interfaces, or -errno.
+ */
+int datapath_start_replies(struct datapath *d);
+void datapath_stop_replies(struct datapath *d);
 
 /* A fresh id for a listener or binding, unique among all namespaces that this helper knows. */
 uint64_t datapath_next_id(struct datapath *d);

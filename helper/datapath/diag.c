@@ -17,6 +17,7 @@
 struct list {
 	struct holder *at;
 	size_t n, room;
+	uint8_t protocol; /* of those that are listed now */
 	int err;
 };
 
@@ -55,7 +56,7 @@ static int on_socket(const struct nlmsghdr *message, void *data)
 		.prefix = prefix_bound(d->idiag_family, d->id.idiag_src),
 		.uid = d->idiag_uid,
 		.port = ntohs(d->id.idiag_sport),
-		.protocol = IPPROTO_TCP,
+		.protocol = l->protocol,
 	};
 
 	mnl_attr_parse(message, sizeof(*d), on_attribute, &v6only);
@@ -81,9 +82,13 @@ static int dump(int sock, uint8_t family, struct list *l)
 	header->nlmsg_seq = sequence;
 	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
 	request->sdiag_family = family;
-	request->sdiag_protocol = IPPROTO_TCP;
-	/* who has bound a port and not yet listened has it too; kernels before 6.8 do not list those */
-	request->idiag_states = 1u << TCP_LISTEN | 1u << TCP_BOUND_INACTIVE;
+	request->sdiag_protocol = l->protocol;
+	/*
+	 * Who has bound a TCP port and not yet listened has it too; kernels before 6.8 do not list those. A
+	 * UDP socket that is not connected is in this state (net/ipv4/udp_diag.c).
+	 */
+	request->idiag_states =
+		l->protocol == IPPROTO_UDP ? 1u << TCP_CLOSE : 1u << TCP_LISTEN | 1u << TCP_BOUND_INACTIVE;
 	if (send(sock, buffer, header->nlmsg_len, 0) < 0)
 		return -errno;
 	while (run > MNL_CB_STOP) {
@@ -99,13 +104,22 @@ static int dump(int sock, uint8_t family, struct list *l)
 	return 0;
 }
 
-int diag_holders(int sock, struct holder **out, size_t *n)
+static int dump_both(int sock, uint8_t protocol, struct list *l)
+{
+	int err;
+
+	l->protocol = protocol;
+	err = dump(sock, AF_INET, l);
+	return err ? err : dump(sock, AF_INET6, l);
+}
+
+int diag_holders(int sock, bool udp_too, struct holder **out, size_t *n)
 {
 	struct list l = {0};
-	int err = dump(sock, AF_INET, &l);
+	int err = dump_both(sock, IPPROTO_TCP, &l);
 
-	if (!err)
-		err = dump(sock, AF_INET6, &l);
+	if (!err && udp_too)
+		err = dump_both(sock, IPPROTO_UDP, &l);
 	if (err) {
 		free(l.at);
 		return err;

@@ -3,15 +3,17 @@
 #ifndef SKL_DIAG_H
 #define SKL_DIAG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "helper/rules/table.h"
 
 /*
- * Lists the bound TCP sockets that listen or may come to, of the namespace in which the NETLINK_SOCK_DIAG
- * socket `sock` (the caller's) was made. *out is an array from malloc for
- * table_set_holders(). Returns 0 or -errno.
+ * Lists the TCP sockets that are bound, whether they listen yet or not, and
+ * `udp_too` the unconnected UDP sockets, of the namespace in which the
+ * NETLINK_SOCK_DIAG socket `sock` (the caller's) was made. *out is an array from
+ * malloc for table_set_holders(). Returns 0 or -errno.
  */
-int diag_holders(int sock, struct holder **out, size_t *n);
+int diag_holders(int sock, bool udp_too, struct holder **out, size_t *n);
 
 #endif

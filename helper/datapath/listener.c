@@ -57,6 +57,14 @@ static int refuse_state(int fd, const struct listener *l, struct say *s)
 	return say_error(s, EINVAL, where, "this TCP socket does not listen");
 }
 
+static bool is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+}
+
 static int check_kind(int fd, struct listener *l, struct say *s)
 {
 	int family = option(fd, SOL_SOCKET, SO_DOMAIN), protocol = option(fd, SOL_SOCKET, SO_PROTOCOL);
@@ -129,6 +137,9 @@ int received_read(int fd, struct received *out, struct say *s)
 		return say_error(s, -err, "request", "the socket's address cannot be read");
 	if (l->protocol == IPPROTO_TCP && option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1)
 		return refuse_state(fd, l, s);
+	if (l->protocol == IPPROTO_UDP && is_connected(fd))
+		return say_error(s, EISCONN, "request",
+				 "the UDP socket is connected to one peer, and serves no other");
 	if (l->port == 0)
 		return say_error(s, EINVAL, "request", "the socket is not bound to a port");
 	err = read_options(fd, l, s);

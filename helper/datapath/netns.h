@@ -12,6 +12,7 @@
 struct netns_view {
 	int diag;		  /* a NETLINK_SOCK_DIAG socket of the namespace: the caller's to close */
 	uint32_t first_free_port; /* its ip_unprivileged_port_start: ports from here on need no capability */
+	uint16_t first_local_port, last_local_port; /* its ip_local_port_range: where programs send from */
 };
 
 /* Starts the broker; it ends when this process does. 0 or -errno. */
@@ -22,6 +23,12 @@ int netns_broker_fd(void);
 
 /* Looks into the namespace `netns` (a descriptor, the caller's). 0 or -errno. */
 int netns_look(int netns, struct netns_view *out);
+
+/*
+ * Sees to it that the reply program sees what leaves the namespace, by interfaces
+ * that appeared since the last call too; program -1: takes it away. 0 or -errno.
+ */
+int netns_attach_reply(int netns, int program);
 
 /*
  * A descriptor of the network namespace with this inode number, found through

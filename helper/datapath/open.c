@@ -69,6 +69,7 @@ static int pin_all(const struct dispatch_bpf *skel, int link, const char *direct
 		{"bindings", bpf_map__fd(skel->maps.binding_records)},
 		{"dispatch", bpf_program__fd(skel->progs.skl_dispatch)},
 		{"probe", bpf_program__fd(skel->progs.skl_probe)},
+		{"flows", bpf_map__fd(skel->maps.flows)},
 		{"link", link},
 	};
 
@@ -116,9 +117,16 @@ static int open_pinned(struct datapath *d)
 		const char *name;
 		int *fd;
 	} objects[] = {
-		{"tables", &d->tables_fd},	   {"sockets", &d->sockets}, {"trie", &d->trie},
-		{"lookups", &d->lookups},	   {"events", &d->events},   {"members", &d->member_records},
-		{"bindings", &d->binding_records}, {"probe", &d->probe},     {"link", &d->link},
+		{"tables", &d->tables_fd},
+		{"sockets", &d->sockets},
+		{"trie", &d->trie},
+		{"lookups", &d->lookups},
+		{"events", &d->events},
+		{"members", &d->member_records},
+		{"bindings", &d->binding_records},
+		{"probe", &d->probe},
+		{"flows", &d->flows},
+		{"link", &d->link},
 	};
 
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
@@ -156,6 +164,8 @@ int datapath_open(struct datapath **out, const char *path)
 		return -ENOMEM;
 	d->tables_fd = d->sockets = d->trie = d->lookups = d->events = -1;
 	d->member_records = d->binding_records = d->probe = d->link = -1;
+	d->flows = d->reply = -1;
+	d->flows = d->reply = -1;
 	snprintf(d->path, sizeof(d->path), "%s", path);
 	err = open_pinned(d);
 	if (!err)
@@ -211,8 +221,8 @@ int datapath_create(struct datapath **out, const char *path, int netns)
 
 void datapath_close(struct datapath *d)
 {
-	int fds[] = {d->tables_fd,	d->sockets,	    d->trie,  d->lookups, d->events,
-		     d->member_records, d->binding_records, d->probe, d->link};
+	int fds[] = {d->tables_fd,	 d->sockets, d->trie, d->lookups, d->events, d->member_records,
+		     d->binding_records, d->probe,   d->link, d->flows,	  d->reply};
 
 	classes_clear(&d->classes);
 	pool_clear(&d->slots);

@@ -74,8 +74,15 @@ static void add(struct rules *r, const struct listener *l, const struct prefix *
 	}
 	n_own = listener_own_prefixes(l, own);
 	for (size_t i = 0; i < n_own; i++) {
-		/* the kernel's ordinary lookup does this already */
-		if (first == last && first == l->port && prefix_covers(&own[i], prefix))
+		/*
+		 * The kernel's ordinary lookup does this already. But a UDP answer from a
+		 * socket bound to every address leaves with the address that the route
+		 * prefers: where others are named, theirs is remembered.
+		 */
+		bool has = l->protocol == IPPROTO_UDP ? prefix_same(&own[i], prefix)
+						      : prefix_covers(&own[i], prefix);
+
+		if (first == last && first == l->port && has)
 			return;
 	}
 	if (r->n == r->most) {

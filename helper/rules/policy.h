@@ -14,7 +14,16 @@ struct claimant {
 	uint32_t uid;
 	bool may_bind_low;	  /* CAP_NET_BIND_SERVICE where the socket's network namespace belongs */
 	uint32_t first_free_port; /* of the socket's network namespace: ports from here on are anybody's */
+	uint16_t first_local_port, last_local_port; /* there, too: where programs send from */
 };
+
+/*
+ * "*" for UDP does not mean the ports that programs send from: the answers to
+ * what they ask come in there, and would be taken from them before anybody
+ * could see that they are in use. Makes of such a rule the one or two that it
+ * means and returns how many; of any other rule itself, and 1.
+ */
+int policy_split(const struct claimant *who, const struct rule *r, struct rule out[2]);
 
 /*
  * May the claimant cover these ports at all? "*" means every port that he may

@@ -6,133 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A piece of the request's text; not NUL-terminated. For "%.*s", what is shown is cut where it gets long. */
-struct text {
-	const char *at;
-	size_t length;
-};
-
-#define SHOWN(t) (int)((t).length > 60 ? 60 : (t).length), (t).at
-
-static bool same(struct text t, const char *word)
-{
-	return t.length == strlen(word) && memcmp(t.at, word, t.length) == 0;
-}
-
-/* Takes what stands before the next `separator` off *rest. False when nothing is left. */
-static bool next_item(struct text *rest, char separator, struct text *item)
-{
-	const char *end;
-
-	if (!rest->at)
-		return false;
-	item->at = rest->at;
-	end = memchr(rest->at, separator, rest->length);
-	if (!end) {
-		item->length = rest->length;
-		rest->at = NULL;
-		return true;
-	}
-	item->length = (size_t)(end - rest->at);
-	rest->at = end + 1;
-	rest->length -= item->length + 1;
-	return true;
-}
-
-static size_t count_items(struct text t, char separator)
-{
-	size_t n = 1;
-
-	for (size_t i = 0; i < t.length; i++)
-		n += t.at[i] == separator;
-	return n;
-}
-
-static int parse_port(struct text t, uint16_t *out, struct say *s, const char *name, struct text item)
-{
-	uint32_t value = 0;
-
-	if (t.length == 0) {
-		say_error(s, EINVAL, name, "\"%.*s\" is not a port", SHOWN(item));
-		return -EINVAL;
-	}
-	for (size_t i = 0; i < t.length; i++) {
-		if (t.at[i] < '0' || t.at[i] > '9')
-			return say_error(s, EINVAL, name, "\"%.*s\" is not a port, a range of ports or *",
-					 SHOWN(item));
-		value = value * 10 + (uint32_t)(t.at[i] - '0');
-		if (value > 65535)
-			return say_error(s, EINVAL, name, "\"%.*s\": ports end at 65535", SHOWN(item));
-	}
-	if (value == 0)
-		return say_error(s, EINVAL, name, "\"%.*s\": ports begin at 1", SHOWN(item));
-	*out = (uint16_t)value;
-	return 0;
-}
-
-/* "7", "8000-8099", "*", each with "/tcp" or "/udp" or neither. */
-static int parse_ports(struct text item, struct port_item *out, struct say *s, const char *name)
-{
-	struct text first = item, protocol = {0}, last;
-	const char *slash, *dash;
-	int err;
-
-	if (item.length == 0)
-		return say_error(s, EINVAL, name,
-				 "an item is empty: write ports with one comma between two, as in 7,77,777");
-	out->protocol = 0;
-	slash = memchr(item.at, '/', item.length);
-	if (slash) {
-		protocol.at = slash + 1;
-		protocol.length = item.length - (size_t)(slash + 1 - item.at);
-		first.length = (size_t)(slash - item.at);
-		if (same(protocol, "tcp"))
-			out->protocol = IPPROTO_TCP;
-		else if (same(protocol, "udp"))
-			out->protocol = IPPROTO_UDP;
-		else
-			return say_error(s, EINVAL, name, "\"%.*s\": after the slash comes tcp or udp",
-					 SHOWN(item));
-	}
-	if (same(first, "*")) {
-		out->first = 1;
-		out->last = 65535;
-		return 0;
-	}
-	dash = memchr(first.at, '-', first.length);
-	if (!dash) {
-		err = parse_port(first, &out->first, s, name, item);
-		out->last = out->first;
-		return err;
-	}
-	last.at = dash + 1;
-	last.length = first.length - (size_t)(dash + 1 - first.at);
-	first.length = (size_t)(dash - first.at);
-	err = parse_port(first, &out->first, s, name, item);
-	if (!err)
-		err = parse_port(last, &out->last, s, name, item);
-	if (!err && out->first > out->last)
-		return say_error(s, EINVAL, name, "\"%.*s\": the range is reversed", SHOWN(item));
-	return err;
-}
-
-static int parse_prefix(struct text item, struct prefix *out, struct say *s, const char *name)
-{
-	char shown[PREFIX_TEXT];
-	bool masked;
-
-	if (item.length == 0)
-		return say_error(s, EINVAL, name, "an item is empty");
-	if (prefix_parse(item.at, item.length, out, &masked) < 0)
-		return say_error(s, EINVAL, name,
-				 "\"%.*s\" is not an address or prefix, as 192.0.2.0/24 or 2001:db8::/64",
-				 SHOWN(item));
-	if (masked) {
-		prefix_format(out, shown);
-		say(s, "%s: %.*s has bits set beyond its prefix: taken as %s", name, SHOWN(item), shown);
-	}
-	return 0;
-}
+#include "helper/rules/items.h"
 
 static int parse_port_list(struct text value, struct port_item **items, size_t *n, struct say *s,
 			   const char *name)
@@ -140,11 +14,11 @@ static int parse_port_list(struct text value, struct port_item **items, size_t *
 	struct text item;
 	int err;
 
-	*items = calloc(count_items(value, ','), sizeof(**items));
+	*items = calloc(text_count(value, ','), sizeof(**items));
 	if (!*items)
 		return say_error(s, ENOMEM, name, "no memory");
-	while (next_item(&value, ',', &item)) {
-		err = parse_ports(item, &(*items)[*n], s, name);
+	while (text_next(&value, ',', &item)) {
+		err = item_ports(item, &(*items)[*n], s, name);
 		if (err)
 			return err;
 		++*n;
@@ -178,11 +52,11 @@ static int parse_SKL_CIDRS(struct text value, struct request *r, struct say *s)
 	struct text item;
 	int err;
 
-	r->cidrs = calloc(count_items(value, ','), sizeof(*r->cidrs));
+	r->cidrs = calloc(text_count(value, ','), sizeof(*r->cidrs));
 	if (!r->cidrs)
 		return say_error(s, ENOMEM, "SKL_CIDRS", "no memory");
-	while (next_item(&value, ',', &item)) {
-		err = parse_prefix(item, &r->cidrs[r->n_cidrs], s, "SKL_CIDRS");
+	while (text_next(&value, ',', &item)) {
+		err = item_prefix(item, &r->cidrs[r->n_cidrs], s, "SKL_CIDRS");
 		if (err)
 			return err;
 		r->n_cidrs++;
@@ -232,10 +106,10 @@ static int parse_SKL_BIND(struct text value, struct request *r, struct say *s)
 	char buffer[PREFIX_TEXT];
 	int err;
 
-	r->binds = calloc(count_items(value, ' ') + count_items(value, ','), sizeof(*r->binds));
+	r->binds = calloc(text_count(value, ' ') + text_count(value, ','), sizeof(*r->binds));
 	if (!r->binds)
 		return say_error(s, ENOMEM, "SKL_BIND", "no memory");
-	while (next_item(&value, ' ', &item)) {
+	while (text_next(&value, ' ', &item)) {
 		struct prefix parsed;
 
 		if (item.length == 0)
@@ -245,13 +119,13 @@ static int parse_SKL_BIND(struct text value, struct request *r, struct say *s)
 					 "\"%.*s\" is not CIDR:PORTS, as 192.0.2.0/24:80-89,443/tcp or "
 					 "[2001:db8::]/64:*",
 					 SHOWN(item));
-		err = parse_prefix(prefix, &parsed, s, "SKL_BIND");
+		err = item_prefix(prefix, &parsed, s, "SKL_BIND");
 		if (err)
 			return err;
-		while (next_item(&ports, ',', &one)) {
+		while (text_next(&ports, ',', &one)) {
 			struct bind_item *b = &r->binds[r->n_binds];
 
-			err = parse_ports(one, &b->ports, s, "SKL_BIND");
+			err = item_ports(one, &b->ports, s, "SKL_BIND");
 			if (err)
 				return err;
 			b->prefix = parsed;
@@ -264,7 +138,7 @@ static int parse_SKL_BIND(struct text value, struct request *r, struct say *s)
 /* The shim goes by it; here it is only looked at, so that a mistake does not stay unseen. */
 static int check_SKL_ON_ERROR(struct text value, struct request *r, struct say *s)
 {
-	if (same(value, "fail") || same(value, "warn"))
+	if (text_is(value, "fail") || text_is(value, "warn"))
 		return 0;
 	return say_error(s, EINVAL, "SKL_ON_ERROR", "\"%.*s\" is neither fail nor warn", SHOWN(value));
 }
@@ -278,7 +152,7 @@ static int check_SKL_WAIT(struct text value, struct request *r, struct say *s)
 		digits++;
 	unit = (struct text){value.at + digits, value.length - digits};
 	if (digits > 0 && digits < 7 &&
-	    (same(unit, "") || same(unit, "s") || same(unit, "ms") || same(unit, "m")))
+	    (text_is(unit, "") || text_is(unit, "s") || text_is(unit, "ms") || text_is(unit, "m")))
 		return 0;
 	return say_error(s, EINVAL, "SKL_WAIT", "\"%.*s\" is not a time, as 5s or 500ms", SHOWN(value));
 }
@@ -329,7 +203,7 @@ static int parse_variable(struct text line, struct request *r, bool seen[N_VARIA
 	for (size_t i = 0; i < N_VARIABLES; i++) {
 		struct text value = {equals + 1, line.length - name.length - 1};
 
-		if (!same(name, variables[i].name))
+		if (!text_is(name, variables[i].name))
 			continue;
 		/* as getenv(): the first one counts */
 		if (seen[i])
@@ -339,19 +213,6 @@ static int parse_variable(struct text line, struct request *r, bool seen[N_VARIA
 	}
 	return say_error(s, EINVAL, "environment",
 			 "%.*s is not known to this helper (version " SKL_VERSION ")", SHOWN(name));
-}
-
-static int refuse_udp(const struct request *r, struct say *s)
-{
-	bool udp = false;
-
-	for (size_t i = 0; i < r->n_ports; i++)
-		udp |= r->ports[i].protocol == IPPROTO_UDP;
-	for (size_t i = 0; i < r->n_binds; i++)
-		udp |= r->binds[i].ports.protocol == IPPROTO_UDP;
-	if (!udp)
-		return 0;
-	return say_error(s, EOPNOTSUPP, "udp", "this helper covers TCP only (version " SKL_VERSION ")");
 }
 
 int request_parse(const char *text, size_t length, struct request *out, struct say *s)
@@ -366,9 +227,9 @@ int request_parse(const char *text, size_t length, struct request *out, struct s
 	if (text[length - 1] != '\0')
 		return say_error(s, EINVAL, "request", "the text does not end with NUL");
 	rest.length--;
-	while (!err && next_item(&rest, '\0', &line))
+	while (!err && text_next(&rest, '\0', &line))
 		err = parse_variable(line, out, seen, s);
-	return err ? err : refuse_udp(out, s);
+	return err;
 }
 
 void request_free(struct request *r)

@@ -65,6 +65,45 @@ int listener_add_member(struct listener *l, const struct member *m)
 	return err;
 }
 
+static bool has_own(const struct table *t, const struct listener *l)
+{
+	for (size_t i = 0; i < t->n_bindings; i++) {
+		if (t->bindings[i]->listener == l && t->bindings[i]->own)
+			return true;
+	}
+	return false;
+}
+
+int table_add_own(struct table *t, struct listener *l)
+{
+	struct prefix own[2];
+	size_t n = listener_own_prefixes(l, own);
+
+	if (l->protocol != IPPROTO_UDP || has_own(t, l))
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		struct binding *b = calloc(1, sizeof(*b));
+
+		if (!b)
+			return -ENOMEM;
+		*b = (struct binding){
+			.id = l->id,
+			.listener = l,
+			.rule = {.prefix = own[i],
+				 .first = l->port,
+				 .last = l->port,
+				 .protocol = IPPROTO_UDP},
+			.uid = l->members[0].uid,
+			.own = true,
+		};
+		if (table_add_binding(t, b) < 0) {
+			free(b);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 void table_remove_listener(struct table *t, struct listener *l)
 {
 	for (size_t i = 0; i < t->n_listeners; i++) {

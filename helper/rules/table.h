@@ -50,7 +50,13 @@ struct binding {
 	struct listener *listener;
 	struct rule rule;
 	uint32_t uid;	/* who claimed it */
-	uint16_t index; /* of its counters */
+	uint16_t index; /* of its counters; 0 for an own one */
+	/*
+	 * A UDP listener's own address and port. It gives the listener nothing that
+	 * it has not, but its packets must be seen: they end what is remembered of
+	 * where the client sent before.
+	 */
+	bool own;
 };
 
 /* A socket that receives on a port by the kernel's ordinary lookup; one that serves two families is two of
@@ -80,6 +86,9 @@ void table_clear(struct table *t);
 int table_add_listener(struct table *t, struct listener *l);
 int table_add_binding(struct table *t, struct binding *b);
 int listener_add_member(struct listener *l, const struct member *m);
+
+/* Adds a UDP listener's own bindings, unless they are there; nothing for TCP. 0 or -ENOMEM. */
+int table_add_own(struct table *t, struct listener *l);
 
 /* Take out and free; a listener must have no binding left. */
 void table_remove_listener(struct table *t, struct listener *l);

@@ -47,11 +47,6 @@ struct server {
 /* What epoll hands back: the kind in the high half, an index in the low one. */
 enum source { FROM_LISTENER, FROM_SIGNALS, FROM_BROKER, FROM_CONNECTION, FROM_EXPECTED };
 
-static uint64_t now_ms(void)
-{
-	return boottime_ns() / 1000000;
-}
-
 static int watch(struct server *s, int fd, enum source source, size_t index)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)source << 32 | index};
@@ -90,7 +85,7 @@ int server_expect(struct server *s, struct peer *peer, struct say *said)
 /* There may be something to watch now. */
 static void tick_within(struct server *s, uint64_t ms)
 {
-	uint64_t at = now_ms() + ms;
+	uint64_t at = boottime_ms() + ms;
 
 	if (s->next_tick == 0 || s->next_tick > at)
 		s->next_tick = at;
@@ -145,7 +140,7 @@ static void accept_one(struct server *s)
 		close(fd);
 		return;
 	}
-	*c = (struct connection){.fd = fd, .deadline = now_ms() + SILENCE_MS};
+	*c = (struct connection){.fd = fd, .deadline = boottime_ms() + SILENCE_MS};
 }
 
 static void end_expected(struct server *s, size_t i)
@@ -237,7 +232,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
  */
 static int on_time(struct server *s, bool *leave)
 {
-	uint64_t now = now_ms(), next;
+	uint64_t now = boottime_ms(), next;
 	int tick;
 
 	if (s->next_tick && s->next_tick <= now) {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "helper/space.h"
+#include "helper/spaces.h"
 
 struct server_options {
 	const char *path; /* of the socket */

@@ -8,8 +8,10 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "tests/bpf/errqueue.h"
 #include "tests/bpf/world.h"
 
 #ifndef IPPROTO_MPTCP
@@ -301,6 +303,115 @@ static void arriving(void)
 	close(program);
 }
 
+static int udp_pair(int *client)
+{
+	int fd = bound(SOCK_DGRAM, 0);
+	struct sockaddr_in at = address_of(fd);
+
+	*client = new_socket(SOCK_DGRAM, 0);
+	if (connect(*client, (struct sockaddr *)&at, sizeof(at)))
+		die("connect");
+	return fd;
+}
+
+/* Sends five bytes to `fd` and returns what recv() then says to a buffer of this size. */
+static ssize_t receive(int client, int fd, size_t size, int flags)
+{
+	char buffer[16];
+
+	if (client >= 0 && send(client, "hello", 5, 0) != 5)
+		die("send");
+	return recv(fd, buffer, size, flags | MSG_DONTWAIT);
+}
+
+static void udp_in_map(void)
+{
+	int client, fd = udp_pair(&client), left = 0;
+	struct sockaddr_in from;
+	socklen_t length = sizeof(from);
+	char buffer[16];
+
+	put(1, fd);
+	ok(receive(client, fd, 16, MSG_PEEK) == 5 && receive(-1, fd, 2, MSG_PEEK | MSG_TRUNC) == 5 &&
+		   receive(-1, fd, 1, MSG_PEEK | MSG_TRUNC) == 5 && receive(-1, fd, 2, 0) == 2 &&
+		   receive(-1, fd, 16, 0) == -1 && errno == EAGAIN,
+	   "a UDP socket in a SOCKMAP receives, peeks and cuts as any");
+	ok(receive(client, fd, 2, MSG_TRUNC) == 5, "and tells with MSG_TRUNC how much it has cut");
+	receive(client, fd, 1, MSG_PEEK);
+	ok(ioctl(fd, FIONREAD, &left) == 0 && (left == 5 || left == 0),
+	   "FIONREAD tells the size of the first datagram%s", left ? "" : ", but on this kernel says 0");
+	ok(recvfrom(fd, buffer, 16, 0, (struct sockaddr *)&from, &length) == 5 &&
+		   from.sin_port == address_of(client).sin_port,
+	   "recvfrom() tells the client");
+	ok(receive(client, fd, 0, MSG_PEEK | MSG_TRUNC) == 0 && receive(-1, fd, 1, MSG_PEEK | MSG_TRUNC) == 5,
+	   "with an empty buffer MSG_PEEK|MSG_TRUNC does not tell the size, with one byte it does");
+	ok(receive(-1, fd, 0, 0) == 0 && receive(-1, fd, 16, 0) == 5,
+	   "recv() into an empty buffer leaves the datagram there");
+	ok(receive(-1, fd, 0, 0) == 0, "and returns at once where there is none");
+	receive(client, fd, 1, MSG_PEEK);
+	take_out(1);
+	ok(receive(-1, fd, 0, MSG_PEEK | MSG_TRUNC) == 5 && receive(-1, fd, 0, 0) == 0 &&
+		   receive(-1, fd, 16, 0) == -1,
+	   "taken out of the map it tells the size, and consumes, as it did before");
+	close(client);
+	close(fd);
+}
+
+static void udp_events(void)
+{
+	int client, fd = udp_pair(&client), poller = epoll_create1(EPOLL_CLOEXEC), on = 1;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	struct sock_extended_err error;
+	struct sockaddr_in gone, to;
+
+	epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+	put(1, fd);
+	ok(epoll_wait(poller, &event, 1, 0) == 0 && receive(client, fd, 1, MSG_PEEK) == 1 &&
+		   epoll_wait(poller, &event, 1, 1000) == 1 && event.events == EPOLLIN,
+	   "an epoll that knew a UDP socket before it came into the map still wakes up");
+	receive(-1, fd, 16, 0);
+	receive(client, fd, 1, MSG_PEEK);
+	ok(epoll_wait(poller, &event, 1, 1000) == 1 && receive(-1, fd, 16, 0) == 5,
+	   "and again, edge-triggered");
+
+	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	gone = address_of(client);
+	close(client);
+	sendto(fd, "?", 1, 0, (struct sockaddr *)&gone, sizeof(gone));
+	ok(epoll_wait(poller, &event, 1, 1000) == 1 && event.events & EPOLLERR, "a client that is gone, too");
+	ok(take_error(fd, &error, &to) == 1 && error.ee_errno == ECONNREFUSED && to.sin_port == gone.sin_port,
+	   "MSG_ERRQUEUE tells which, and why");
+	ok(take_error(fd, &error, &to) == -1 && errno == EAGAIN, "and only once");
+	close(poller);
+	close(fd);
+}
+
+static void udp_connected(void)
+{
+	const struct sockaddr unspec = {.sa_family = AF_UNSPEC};
+	int client, fd = udp_pair(&client);
+	int program = load_program(offsetof(struct bpf_sk_lookup, local_port));
+	struct bpf_sk_lookup ctx = {.family = AF_INET, .protocol = IPPROTO_UDP, .local_port = 1}, out = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .ctx_out = &out,
+		    .ctx_size_out = sizeof(out));
+	struct sockaddr_in at = address_of(client);
+	int64_t cookie = (int64_t)cookie_of(fd);
+
+	put(1, fd);
+	ok(bpf_prog_test_run_opts(program, &run) == 0 && (int64_t)out.cookie == cookie,
+	   "a UDP socket in a SOCKMAP is picked");
+	out.cookie = 0;
+	ok(connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && seen(1) == cookie &&
+		   bpf_prog_test_run_opts(program, &run) == 0 && out.cookie == 0,
+	   "connected, it keeps its slot, but is not picked");
+	ok(connect(fd, &unspec, sizeof(unspec)) == 0 && seen(1) == cookie &&
+		   bpf_prog_test_run_opts(program, &run) == 0 && (int64_t)out.cookie == cookie,
+	   "disconnected, it is picked again");
+	close(program);
+	close(client);
+	close(fd);
+}
+
 static void many_programs(void)
 {
 	int first = load_program(offsetof(struct bpf_sk_lookup, local_port)), nothing = load_program(-1);
@@ -347,6 +458,9 @@ int main(void)
 	listen_again();
 	picking();
 	arriving();
+	udp_in_map();
+	udp_events();
+	udp_connected();
 	many_programs();
 	namespace_of_socket();
 	return finish();

@@ -75,7 +75,7 @@ struct step {
 
 static const struct scene {
 	const char *name;
-	const char *rules; /* "LISTENER PREFIX:PORTS, ...": as in SKL_BIND */
+	const char *rules; /* "LISTENER PREFIX:PORTS, ...": as in SKL_BIND; or "LISTENER own" */
 	bool look;	   /* the rules are given in sight of who holds ports already */
 	struct step steps[20];
 } scenes[] = {
@@ -468,6 +468,39 @@ static const struct scene {
 				MISSES("127.0.0.5:53/udp", 'U'),
 				HAPPENS("close W"),
 				MISSES("[::1]:53/udp", 'W'),
+			},
+	},
+	{
+		"what a UDP listener is bound to",
+		"U own, U 127.0.0.0/24:53/udp, W own, W [::]/0:53/udp",
+		.steps =
+			{
+				GETS("127.0.0.1:7040/udp", "-U"),
+				GETS("127.0.0.2:7040/udp", "-"),
+				GETS("127.0.0.2:53/udp", "U"),
+				GETS("[::1]:7040/udp", "-W"),
+				GETS("[::1]:53/udp", "W"),
+				HAPPENS("restart"),
+				GETS("127.0.0.1:7040/udp", "-U"),
+				HAPPENS("close U"),
+				GETS("127.0.0.1:7040/udp", "-"),
+				MISSES("127.0.0.1:53/udp", 'U'),
+			},
+	},
+	{
+		"what a UDP listener is bound to, where the port has many prefixes (trie)",
+		"U own, U 127.0.1.0/24:7040/udp, U 127.0.2.0/24:7040/udp, U 127.0.3.0/24:7040/udp,"
+		"U 127.0.4.0/24:7040/udp, U 127.0.5.0/24:7040/udp, U 127.0.6.0/24:7040/udp,"
+		"U 127.0.7.0/24:7040/udp, U 127.0.8.0/24:7040/udp, U 127.0.0.0/30:7040/udp",
+		.steps =
+			{
+				GETS("127.0.0.1:7040/udp", "-U"),
+				GETS("127.0.0.2:7040/udp", "U"),
+				GETS("127.0.8.1:7040/udp", "U"),
+				GETS("127.0.9.1:7040/udp", "-"),
+				HAPPENS("close U"),
+				GETS("127.0.0.1:7040/udp", "-"),
+				MISSES("127.0.0.2:7040/udp", 'U'),
 			},
 	},
 	{

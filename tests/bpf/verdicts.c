@@ -9,10 +9,8 @@
 #include <linux/netlink.h>
 #include <poll.h>
 
-#include "helper/datapath/datapath.h"
 #include "helper/datapath/diag.h"
-#include "helper/datapath/listener.h"
-#include "helper/datapath/pins.h"
+#include "tests/bpf/covered.h"
 #include "tests/bpf/packets.h"
 #include "tests/bpf/scenes.h"
 #include "tests/bpf/world.h"
@@ -25,9 +23,6 @@ struct binding_counters {
 #define N_SCENES  (sizeof(scenes) / sizeof(scenes[0]))
 #define N_STEPS	  (sizeof(scenes[0].steps) / sizeof(scenes[0].steps[0]))
 
-static char pins[4096];
-static struct datapath *datapath;
-static struct table table;
 static int program;
 
 static struct server *server_named(const char *name)
@@ -39,15 +34,8 @@ static struct server *server_named(const char *name)
 	return NULL;
 }
 
-static void set_option(int fd, int level, int option, int value)
-{
-	if (setsockopt(fd, level, option, &value, sizeof(value)))
-		die("setsockopt");
-}
-
 static void open_server(struct server *s)
 {
-	socklen_t length = sizeof(s->cookie);
 	union address at;
 
 	make_address(&at, s->address, s->port);
@@ -64,9 +52,9 @@ static void open_server(struct server *s)
 		set_option(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, !s->dual);
 	if (s->device && setsockopt(s->fd, SOL_SOCKET, SO_BINDTODEVICE, s->device, strlen(s->device)))
 		die(s->device);
-	if (bind(s->fd, &at.any, sizeof(at)) || (s->type == SOCK_STREAM && listen(s->fd, 8)) ||
-	    getsockopt(s->fd, SOL_SOCKET, SO_COOKIE, &s->cookie, &length))
+	if (bind(s->fd, &at.any, sizeof(at)) || (s->type == SOCK_STREAM && listen(s->fd, 8)))
 		die(s->name);
+	s->cookie = cookie_of(s->fd);
 }
 
 static void close_server(struct server *s)
@@ -95,70 +83,31 @@ static struct listener *listener_of(char letter)
 	return NULL;
 }
 
-static void check(int err, const char *what)
-{
-	errno = -err;
-	if (err)
-		die(what);
-}
-
 static struct listener *make_listener(char letter)
 {
-	struct listener *l = calloc(1, sizeof(*l));
+	struct listener *l = NULL;
 
-	if (!l)
-		die("memory");
 	for (size_t i = 0; i < N_SERVERS; i++) {
-		struct member m = {.cookie = servers[i].cookie, .program = "verdicts"};
-		struct received received;
-		struct say why = {0};
-
 		if (servers[i].name[0] != letter)
 			continue;
-		if (l->n_members == 0) {
-			check(received_read(servers[i].fd, &received, &why), why.text);
-			received_close(&received);
-			*l = received.listener;
-			l->id = datapath_next_id(datapath);
-		}
-		check(datapath_add_member(datapath, l, &m, servers[i].fd), servers[i].name);
+		if (l)
+			add_member(l, servers[i].fd);
+		else
+			l = add_listener(servers[i].fd);
 	}
-	check(table_add_listener(&table, l), "table");
 	return l;
-}
-
-static void read_rule(struct rule *out, char *text)
-{
-	char *address, *ports;
-	bool masked;
-	int n;
-
-	out->protocol = split(text, &address, &ports) == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
-	check(prefix_parse(address, strlen(address), &out->prefix, &masked), address);
-	if (strcmp(ports, "*") == 0) {
-		out->first = 1;
-		out->last = 65535;
-		return;
-	}
-	n = sscanf(ports, "%hu-%hu", &out->first, &out->last);
-	if (n == 1)
-		out->last = out->first;
 }
 
 static void add_rule(char *text)
 {
-	struct binding *b = calloc(1, sizeof(*b));
+	struct listener *l = listener_of(text[0]);
 
-	if (!b)
-		die("memory");
-	b->listener = listener_of(text[0]);
-	if (!b->listener)
-		b->listener = make_listener(text[0]);
-	b->id = datapath_next_id(datapath);
-	read_rule(&b->rule, text + 2);
-	check(datapath_add_binding(datapath, b), "binding");
-	check(table_add_binding(&table, b), "table");
-	check(datapath_refresh(datapath, &table, &b->rule), "tables");
+	if (!l)
+		l = make_listener(text[0]);
+	if (strcmp(text + 2, "own") == 0)
+		cover_own(l);
+	else
+		cover(l, text + 2);
 }
 
 static void add_rules(const char *rules, bool backwards)
@@ -406,7 +355,7 @@ static void look(void)
 	struct holder *holders;
 	size_t n;
 
-	check(diag_holders(diag, &holders, &n), "list of sockets");
+	check(diag_holders(diag, false, &holders, &n), "list of sockets");
 	table_set_holders(&table, holders, n, NULL, NULL);
 	close(diag);
 }
@@ -415,7 +364,7 @@ static void play(const struct scene *scene, bool backwards)
 {
 	char path[4200];
 
-	check(datapath_create(&datapath, pins, here), "BPF programs");
+	start_datapath();
 	snprintf(path, sizeof(path), "%s/dispatch", pins);
 	program = bpf_obj_get(path);
 	for (size_t i = 0; i < N_SERVERS; i++)
@@ -434,20 +383,14 @@ static void play(const struct scene *scene, bool backwards)
 	for (size_t i = 0; i < N_SERVERS; i++)
 		close_server(&servers[i]);
 	close(program);
-	table_clear(&table);
-	table = (struct table){0};
-	check(datapath_remove(datapath), "removing what was pinned");
+	stop_datapath();
 }
 
 int main(void)
 {
-	char base[4000];
-
 	enter_world();
 	make_networks();
-	snprintf(base, sizeof(base), "%s/skl", bpffs);
-	check(pins_prepare(base), base);
-	pins_path(pins, sizeof(pins), base, 1);
+	choose_pins();
 	for (size_t i = 0; i < N_SCENES; i++) {
 		play(&scenes[i], false);
 		play(&scenes[i], true);

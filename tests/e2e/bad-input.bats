@@ -134,7 +134,6 @@ refused_with() {
 @test "what is not served yet is refused by name" {
   refused_with $EOPNOTSUPP SKL_PORTS=7 SKL_SHARE=web -- SKL_SHARE
   refused_with $EOPNOTSUPP SKL_PORTS=7 SKL_HOLD=30s -- SKL_HOLD
-  refused_with $EOPNOTSUPP SKL_PORTS=53/udp -- udp
 }
 
 @test "a variable that nobody knows is refused by name" {

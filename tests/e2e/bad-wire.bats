@@ -132,16 +132,24 @@ refused_with() {
   refused_with EOPNOTSUPP mptcp MPTCP
 }
 
-@test "a UDP socket is left alone; to attach one is refused, and what it is comes from the kernel" {
-  wire udp
-  [[ $output == "0"* ]]
-  wire udp-as-tcp
-  [[ $output == "0"* ]]
-  [[ $(ns "$SKL" status -j | jq '.listeners | length') == 0 ]]
-  refused_with EOPNOTSUPP udp-attach udp
+@test "what a socket is comes from the kernel, not from the kind of request" {
+  local case
+  for case in udp udp-as-tcp udp-attach; do
+    wire $case
+    [[ $output == "0"* ]]
+    wait_until forgotten
+  done
   wire tcp-as-udp
   [[ $output == "0"* ]]
+  [ "$(grep -c 'covers udp port 4001' "$T/helper.log")" -eq 3 ]
+  [ "$(grep -c 'covers tcp port 4001' "$T/helper.log")" -eq 2 ]
   helper_is_well "$FDS"
+}
+
+@test "a UDP socket that is not bound, one that is connected, and a raw one" {
+  refused_with EINVAL udp-unbound bound
+  refused_with EISCONN udp-connected connected
+  refused_with EPROTONOSUPPORT raw "nor UDP"
 }
 
 @test "two requests in one connection" {

@@ -54,8 +54,18 @@ def connection():
     return accepted
 
 
-def datagram():
+def datagram(bound=True, connected=False):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    if bound:
+        s.bind(("127.0.0.1", 4000))
+    if connected:
+        s.connect(("127.0.0.1", 4009))
+    keep.append(s)
+    return s
+
+
+def raw():
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
     s.bind(("127.0.0.1", 4000))
     keep.append(s)
     return s
@@ -172,6 +182,9 @@ CASES = {
     "udp-as-tcp": lambda: ask(message(), [datagram()]),
     "udp": lambda: ask(message(CLAIM_BIND), [datagram()]),
     "udp-attach": lambda: ask(message(CLAIM_ATTACH), [datagram()]),
+    "udp-unbound": lambda: ask(message(CLAIM_BIND), [datagram(bound=False)]),
+    "udp-connected": lambda: ask(message(CLAIM_BIND), [datagram(connected=True)]),
+    "raw": lambda: ask(message(CLAIM_BIND), [raw()]),
     "tcp-as-udp": lambda: ask(message(CLAIM_BIND), [listener()]),
     # the asker
     "hang-up": hang_up,

@@ -255,11 +255,6 @@ static void not_served(void **state)
 		{TEXT("SKL_SHARE=web"), "SKL_SHARE: " NOT_SERVED "share listeners (version "},
 		{TEXT("SKL_HOLD=30s"), "SKL_HOLD: " NOT_SERVED "hold listeners (version "},
 		{TEXT("SKL_PORTS=7\0SKL_HOLD=30s"), "SKL_HOLD: " NOT_SERVED "hold listeners (version "},
-		{TEXT("SKL_PORTS=7,53/udp"),
-		 "udp: Operation not supported: this helper covers TCP only (version "},
-		{TEXT("SKL_PORTS=*/udp"), "udp: Operation not supported: "},
-		{TEXT("SKL_BIND=[::1]:53/udp"), "udp: Operation not supported: "},
-		{TEXT("SKL_BIND=[::1]:80 192.0.2.1:80,53/udp"), "udp: Operation not supported: "},
 	};
 
 	refuses(cases, COUNT(cases), -EOPNOTSUPP);

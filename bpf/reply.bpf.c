@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What goes out: UDP answers leave from the address and port to which their
+ * client sent.
+ *
+ * The kernel runs this (tc, direct action) for what leaves by any interface of
+ * the namespace. Every verdict is TC_ACT_UNSPEC: it says nothing about the
+ * packet, so the filters behind this one see it as if this one were not there.
+ *
+ * Nothing here writes through a packet pointer. For a program that does, the
+ * kernel unshares every packet before it runs, TCP's too, which are always
+ * shared with the socket's retransmit queue. Helpers unshare what they change.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/udp.h>
+#include <stddef.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+
+#include "bpf/flow.h"
+
+#define SOCK_DGRAM 2
+
+#define IP_MORE_FRAGMENTS 0x2000
+#define IP_OFFSET	  0x1fff
+
+#define IP6_MORE_FRAGMENTS 0x0001
+#define IP6_OFFSET	   0xfff8
+
+#define NEXT_HOP_OPTIONS	 0
+#define NEXT_FRAGMENT		 44
+#define NEXT_DESTINATION_OPTIONS 60
+
+#define MOST_HEADERS	 5   /* in front of UDP in IPv6; the kernel sends one of each kind, options twice */
+#define MOST_LINK_HEADER 128 /* bytes */
+
+/* The ones of dispatch: the helper gives this object the same map. */
+struct skl_tables tables;
+
+/*
+ * Only a datagram's first fragment has the ports. What becomes of its source is
+ * remembered here for those that follow it, which they do at once; with the
+ * last of them it is forgotten.
+ */
+struct fragment_key {
+	__u32 source[4];
+	__u32 target[4];
+	__u32 id;
+	__u32 family;
+};
+
+struct fragment {
+	__u32 address[4];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct fragment_key);
+	__type(value, struct fragment);
+} fragments SEC(".maps");
+
+struct packet {
+	struct fragment_key is;
+	__u32 network;	 /* where the IP header begins, */
+	__u32 transport; /* and where what UDP has of it: bytes from the beginning of the packet */
+	__u32 offset;	 /* of this fragment */
+	__u16 checksum;	 /* of the IPv4 header */
+	__u32 more;	 /* fragments follow */
+};
+
+/*
+ * Where the IP header begins, differs with the kind of device, and no helper
+ * tells it. But nothing follows what the IP header counts, so it is found from the end.
+ */
+static __always_inline _Bool place(struct packet *p, const struct __sk_buff *skb, __u32 ip_length,
+				   __u32 header_length)
+{
+	p->network = skb->len - ip_length;
+	p->transport = p->network + header_length;
+	return p->network <= MOST_LINK_HEADER;
+}
+
+static __always_inline _Bool read4(struct packet *p, const struct __sk_buff *skb)
+{
+	struct iphdr ip;
+	__u32 fragment;
+
+	if (bpf_skb_load_bytes_relative(skb, 0, &ip, sizeof(ip), BPF_HDR_START_NET) ||
+	    ip.protocol != IPPROTO_UDP)
+		return 0;
+	fragment = bpf_ntohs(ip.frag_off);
+	p->is.family = AF_INET;
+	p->is.source[0] = ip.saddr;
+	p->is.target[0] = ip.daddr;
+	p->is.id = ip.id;
+	p->checksum = ip.check;
+	p->offset = fragment & IP_OFFSET;
+	p->more = fragment & IP_MORE_FRAGMENTS;
+	return place(p, skb, bpf_ntohs(ip.tot_len), ip.ihl * 4u);
+}
+
+/* A packet with a routing header goes to another address than its client's first: such are left alone. */
+static __always_inline _Bool read6(struct packet *p, const struct __sk_buff *skb)
+{
+	__u32 at = sizeof(struct ipv6hdr), next;
+	struct ipv6hdr ip;
+
+	if (bpf_skb_load_bytes_relative(skb, 0, &ip, sizeof(ip), BPF_HDR_START_NET))
+		return 0;
+	next = ip.nexthdr;
+	for (int i = 0; i < MOST_HEADERS && next != IPPROTO_UDP; i++) {
+		struct {
+			__u8 next;
+			__u8 length; /* beyond the first 8 bytes, in units of 8 */
+			__be16 fragment;
+			__be32 id;
+		} header;
+
+		if (next != NEXT_HOP_OPTIONS && next != NEXT_FRAGMENT && next != NEXT_DESTINATION_OPTIONS)
+			return 0;
+		if (bpf_skb_load_bytes_relative(skb, at, &header, sizeof(header), BPF_HDR_START_NET))
+			return 0;
+		at += 8;
+		if (next == NEXT_FRAGMENT) {
+			p->is.id = header.id;
+			p->offset = bpf_ntohs(header.fragment) & IP6_OFFSET;
+			p->more = bpf_ntohs(header.fragment) & IP6_MORE_FRAGMENTS;
+			next = header.next;
+			if (p->offset)
+				break; /* what follows is not a header */
+		} else {
+			at += header.length * 8u;
+			next = header.next;
+		}
+	}
+	if (next != IPPROTO_UDP)
+		return 0;
+	p->is.family = AF_INET6;
+	__builtin_memcpy(p->is.source, &ip.saddr, sizeof(p->is.source));
+	__builtin_memcpy(p->is.target, &ip.daddr, sizeof(p->is.target));
+	return place(p, skb, sizeof(ip) + bpf_ntohs(ip.payload_len), at);
+}
+
+static __always_inline _Bool same_address(const __u32 *a, const __u32 *b)
+{
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+}
+
+/*
+ * Where this client sent what the socket received. A socket that was bound to
+ * any address has one of its own once its program has connected it to the
+ * client; what was remembered, was before that.
+ */
+static __always_inline struct skl_flow *find_flow(const struct packet *p, const struct bpf_sock *sk,
+						  __be16 client_port)
+{
+	struct skl_flow_key key = {.client_port = client_port, .family = p->is.family};
+	void *map = flow_map();
+	struct skl_flow *flow;
+
+	if (!map)
+		return NULL;
+	__builtin_memcpy(key.client, p->is.target, sizeof(key.client));
+	flow_set_socket(&key, sk);
+	flow = bpf_map_lookup_elem(map, &key);
+	if (flow || sk->state != TCP_ESTABLISHED)
+		return flow;
+	__builtin_memset(key.bound, 0, sizeof(key.bound));
+	return bpf_map_lookup_elem(map, &key);
+}
+
+static __always_inline __u16 add_to_sum(__u16 sum, __u32 difference)
+{
+	__u64 wide = (__u64)sum + difference;
+
+	wide = (wide & 0xffff) + (wide >> 16 & 0xffff) + (wide >> 32);
+	wide = (wide & 0xffff) + (wide >> 16);
+	return (wide & 0xffff) + (wide >> 16);
+}
+
+static __always_inline __u32 difference_to(const struct packet *p, const __u32 *address)
+{
+	return bpf_csum_diff((__u32 *)p->is.source, sizeof(p->is.source), (__u32 *)address,
+			     sizeof(p->is.source), 0);
+}
+
+/* `difference` is that of the addresses' sums. */
+static __always_inline void put_address(struct __sk_buff *skb, const struct packet *p, const __u32 *address,
+					__u32 difference)
+{
+	struct {
+		__u16 checksum;
+		__u16 address[2];
+	} v4;
+
+	if (p->is.family == AF_INET6) {
+		bpf_skb_store_bytes(skb, p->network + offsetof(struct ipv6hdr, saddr), address, 16, 0);
+		return;
+	}
+	v4.checksum = ~add_to_sum(~p->checksum, difference);
+	__builtin_memcpy(v4.address, address, sizeof(v4.address));
+	bpf_skb_store_bytes(skb, p->network + offsetof(struct iphdr, check), &v4, sizeof(v4), 0);
+}
+
+/*
+ * What the kernel will cut into segments has in place of a checksum the sum of
+ * the pseudo header, uninverted, with or without CHECKSUM_PARTIAL (since 6.11
+ * also where the device can do no checksums). The helper knows only the former.
+ */
+static __always_inline long sum_segments(struct __sk_buff *skb, __u32 at, __u16 sum, __u32 difference)
+{
+	sum = add_to_sum(sum, difference);
+	return bpf_skb_store_bytes(skb, at, &sum, sizeof(sum), 0);
+}
+
+/* The address is in the UDP checksum, too. One of 0 is none: BPF_F_MARK_MANGLED_0 leaves it so. */
+static __always_inline long sum_source(struct __sk_buff *skb, const struct packet *p,
+				       const struct udphdr *udp, __be16 port, __u32 difference)
+{
+	__u32 at = p->transport + offsetof(struct udphdr, check);
+	long err = 0;
+
+	if (skb->gso_size)
+		return sum_segments(skb, at, udp->check, difference);
+	if (port != udp->source)
+		err = bpf_l4_csum_replace(skb, at, udp->source, port, BPF_F_MARK_MANGLED_0 | sizeof(port));
+	if (!err && difference != 0)
+		err = bpf_l4_csum_replace(skb, at, 0, difference, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
+	return err;
+}
+
+/*
+ * The first change may fail, for want of memory to unshare the packet: then all
+ * of it is left as it is. It is the one that reaches farthest, so no other does.
+ */
+static __always_inline void put_source(struct __sk_buff *skb, const struct packet *p,
+				       const struct udphdr *udp, const struct skl_flow *flow)
+{
+	_Bool other_address = !same_address(flow->address, p->is.source);
+	__u32 difference = other_address ? difference_to(p, flow->address) : 0;
+	__be16 port = flow->port;
+
+	if (sum_source(skb, p, udp, port, difference))
+		return;
+	if (port != udp->source)
+		bpf_skb_store_bytes(skb, p->transport + offsetof(struct udphdr, source), &port, sizeof(port),
+				    0);
+	if (!other_address)
+		return;
+	put_address(skb, p, flow->address, difference);
+	if (p->more)
+		bpf_map_update_elem(&fragments, &p->is, flow->address, BPF_ANY);
+}
+
+/*
+ * Has the packet its socket's own port? Not, if it is what a tunnel made of the
+ * socket's packet, or if it has been here, on a device on top of this one.
+ */
+static __always_inline int answer(struct __sk_buff *skb, const struct packet *p, const struct bpf_sock *sk)
+{
+	struct skl_flow *flow, now; /* a copy, because another CPU may use its place for another flow */
+	struct udphdr udp;
+
+	if (p->more) /* of an earlier datagram with this number that was never finished */
+		bpf_map_delete_elem(&fragments, &p->is);
+	if (bpf_skb_load_bytes(skb, p->transport, &udp, sizeof(udp)) ||
+	    udp.source != bpf_htons((__u16)sk->src_port))
+		return 0;
+	flow = find_flow(p, sk, udp.dest);
+	if (!flow)
+		return 0;
+	now = *flow;
+	put_source(skb, p, &udp, &now);
+	return 0;
+}
+
+static __always_inline int follow_first_fragment(struct __sk_buff *skb, const struct packet *p)
+{
+	struct fragment *f = bpf_map_lookup_elem(&fragments, &p->is), now;
+
+	if (!f)
+		return 0;
+	now = *f;
+	put_address(skb, p, now.address, difference_to(p, now.address));
+	if (!p->more)
+		bpf_map_delete_elem(&fragments, &p->is);
+	return 0;
+}
+
+/* Not inlined, so that other protocols' packets do not pay for its registers and its stack. */
+static __noinline int reply(struct __sk_buff *skb, const struct bpf_sock *sk)
+{
+	struct packet p = {0};
+	_Bool udp;
+
+	if (skb->ingress_ifindex != 0) /* redirected, and the socket may be another namespace's */
+		return 0;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		udp = read4(&p, skb);
+	else
+		udp = skb->protocol == bpf_htons(ETH_P_IPV6) && read6(&p, skb);
+	if (!udp)
+		return 0;
+	if (p.offset)
+		return follow_first_fragment(skb, &p);
+	return answer(skb, &p, sk);
+}
+
+/* What a listener is bound to is in the tables itself (SKL_OWN), so a port that is not there has none. */
+static __always_inline _Bool has_listener(const struct bpf_sock *sk)
+{
+	return tables.words[SKL_UDP][sk->src_port & 0xffff] != 0;
+}
+
+SEC("tc")
+int skl_reply(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk)
+		return TC_ACT_UNSPEC;
+	sk = bpf_sk_fullsock(sk);
+	if (sk && sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM && has_listener(sk))
+		reply(skb, sk);
+	return TC_ACT_UNSPEC;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/datapath/tc.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helper/log.h"
+
+/* Where among the filters of an interface ours is: behind those whose priority the kernel chooses (49152,
+ * down). */
+#define PRIORITY 50777
+#define HANDLE	 1
+#define NAME	 "skl_reply" /* of the program: what stands at that place under another name is not ours */
+
+/* From time to time even what was attached is looked after: somebody may have removed it. */
+#define LOOK_AGAIN 20
+
+struct attached {
+	uint64_t netns;
+	int ifindex;
+	int program;	/* its id */
+	bool qdisc_too; /* the clsact qdisc was made for it */
+};
+
+static struct attached *attached;
+static size_t n_attached;
+static unsigned int calls;
+
+static struct attached *find(uint64_t netns, int ifindex)
+{
+	for (size_t i = 0; i < n_attached; i++) {
+		if (attached[i].netns == netns && attached[i].ifindex == ifindex)
+			return &attached[i];
+	}
+	return NULL;
+}
+
+static int remember(uint64_t netns, int ifindex, int program, bool qdisc_too)
+{
+	struct attached *a = find(netns, ifindex);
+
+	if (!a) {
+		struct attached *larger = reallocarray(attached, n_attached + 1, sizeof(*attached));
+
+		if (!larger)
+			return -ENOMEM;
+		attached = larger;
+		a = &attached[n_attached++];
+		*a = (struct attached){.netns = netns, .ifindex = ifindex};
+	}
+	a->program = program;
+	a->qdisc_too |= qdisc_too;
+	return 0;
+}
+
+static int program_id(int program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(program, &info, &length) < 0 ? -errno : (int)info.id;
+}
+
+static bool is_ours(int id)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t length = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id((uint32_t)id);
+	bool yes;
+
+	if (fd < 0)
+		return false;
+	yes = bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && strcmp(info.name, NAME) == 0;
+	close(fd);
+	return yes;
+}
+
+/* The id of the program at our place on this interface, 0 for none, -EEXIST for a stranger's. */
+static int at_our_place(const struct bpf_tc_hook *hook)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+	int err = bpf_tc_query(hook, &opts);
+
+	if (err) /* ENOENT: no such filter; EINVAL: no clsact at all */
+		return 0;
+	return is_ours((int)opts.prog_id) ? (int)opts.prog_id : -EEXIST;
+}
+
+struct seen_qdisc {
+	int ifindex;
+	bool other; /* an "ingress" qdisc, which stands where clsact would and has no egress side */
+};
+
+static int on_qdisc_kind(const struct nlattr *attr, void *data)
+{
+	struct seen_qdisc *seen = data;
+
+	if (mnl_attr_get_type(attr) == TCA_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+		seen->other = strcmp(mnl_attr_get_str(attr), "clsact") != 0;
+	return MNL_CB_OK;
+}
+
+static int on_qdisc(const struct nlmsghdr *message, void *data)
+{
+	const struct tcmsg *qdisc = mnl_nlmsg_get_payload(message);
+	struct seen_qdisc *seen = data;
+
+	if (qdisc->tcm_ifindex == seen->ifindex && qdisc->tcm_parent == TC_H_CLSACT)
+		mnl_attr_parse(message, sizeof(*qdisc), on_qdisc_kind, seen);
+	return MNL_CB_OK;
+}
+
+static int dump(struct mnl_socket *route, struct nlmsghdr *request, mnl_cb_t callback, void *data)
+{
+	char buffer[16384];
+	int run = MNL_CB_OK;
+	ssize_t got;
+
+	if (mnl_socket_sendto(route, request, request->nlmsg_len) < 0)
+		return -errno;
+	while (run > MNL_CB_STOP) {
+		got = mnl_socket_recvfrom(route, buffer, sizeof(buffer));
+		run = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)got, 0, 0, callback, data);
+	}
+	return run == MNL_CB_ERROR ? -errno : 0;
+}
+
+static struct nlmsghdr *dump_request(char *buffer, uint16_t type, int ifindex, uint32_t parent)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct tcmsg *request;
+
+	header->nlmsg_type = type;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	request->tcm_family = AF_UNSPEC;
+	request->tcm_ifindex = ifindex;
+	request->tcm_parent = parent;
+	return header;
+}
+
+static struct mnl_socket *open_route(void)
+{
+	struct mnl_socket *route = mnl_socket_open(NETLINK_ROUTE);
+
+	if (route && mnl_socket_bind(route, 0, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(route);
+		return NULL;
+	}
+	return route;
+}
+
+/* A filter for its egress side would end up at ingress. */
+static bool has_other_qdisc(int ifindex)
+{
+	struct mnl_socket *route = open_route();
+	struct seen_qdisc seen = {.ifindex = ifindex};
+	char buffer[256];
+
+	if (!route)
+		return false;
+	dump(route, dump_request(buffer, RTM_GETQDISC, ifindex, 0), on_qdisc, &seen);
+	mnl_socket_close(route);
+	return seen.other;
+}
+
+static int attach(uint64_t netns, const struct if_nameindex *interface, int program, int id)
+{
+	int ifindex = (int)interface->if_index, there, err;
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = HANDLE, .priority = PRIORITY);
+	bool made;
+
+	if (has_other_qdisc(ifindex)) {
+		if (!find(netns, ifindex))
+			log_warn("%s has an ingress qdisc: UDP answers that leave by it have the address "
+				 "that the socket is bound to (clsact would do)",
+				 interface->if_name);
+		return remember(netns, ifindex, id, false);
+	}
+	there = at_our_place(&hook);
+	if (there < 0)
+		return there;
+	if (there ==
+	    id) /* where we do not know of it, an earlier helper put it there, and made room for it */
+		return remember(netns, ifindex, id, !find(netns, ifindex));
+	err = bpf_tc_hook_create(&hook);
+	if (err && err != -EEXIST)
+		return err;
+	made = !err;
+	if (there) /* an earlier helper's */
+		opts.flags = BPF_TC_F_REPLACE;
+	err = bpf_tc_attach(&hook, &opts);
+	return err ? err : remember(netns, ifindex, id, made);
+}
+
+int tc_attach_all(uint64_t netns_ino, int program)
+{
+	struct if_nameindex *all = if_nameindex();
+	int id = program_id(program), err = 0;
+	bool thorough = calls++ % LOOK_AGAIN == 0;
+
+	if (!all)
+		return -errno;
+	if (id < 0)
+		err = id;
+	for (size_t i = 0; id >= 0 && all[i].if_index; i++) {
+		const struct attached *a = find(netns_ino, (int)all[i].if_index);
+		int one = 0;
+
+		if (thorough || !a || a->program != id)
+			one = attach(netns_ino, &all[i], program, id);
+		if (one && one != -ENODEV)
+			err = one;
+	}
+	if_freenameindex(all);
+	return err;
+}
+
+static int on_filter(const struct nlmsghdr *message, void *data)
+{
+	*(bool *)data = true;
+	return MNL_CB_OK;
+}
+
+/* Is anybody's filter on this side of the interface's clsact qdisc? When that cannot be told, yes. */
+static bool has_filters(struct mnl_socket *route, int ifindex, uint32_t side)
+{
+	char buffer[256];
+	bool any = false;
+	int err = dump(route, dump_request(buffer, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, side)),
+		       on_filter, &any);
+
+	return err || any;
+}
+
+static void remove_qdisc_if_empty(struct mnl_socket *route, int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+	if (!has_filters(route, ifindex, TC_H_MIN_INGRESS) && !has_filters(route, ifindex, TC_H_MIN_EGRESS))
+		bpf_tc_hook_destroy(&hook);
+}
+
+static void detach(struct mnl_socket *route, uint64_t netns, int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+	struct attached *a = find(netns, ifindex);
+
+	if (!has_other_qdisc(ifindex) && at_our_place(&hook) > 0)
+		bpf_tc_detach(&hook, &opts);
+	if (a && a->qdisc_too)
+		remove_qdisc_if_empty(route, ifindex);
+}
+
+static void forget(uint64_t netns)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n_attached; i++) {
+		if (attached[i].netns != netns)
+			attached[kept++] = attached[i];
+	}
+	n_attached = kept;
+}
+
+int tc_detach_all(uint64_t netns_ino)
+{
+	struct if_nameindex *all = if_nameindex();
+	struct mnl_socket *route = open_route();
+	int err = all && route ? 0 : -ENOBUFS;
+
+	for (size_t i = 0; !err && all[i].if_index; i++)
+		detach(route, netns_ino, (int)all[i].if_index);
+	forget(netns_ino);
+	if (all)
+		if_freenameindex(all);
+	if (route)
+		mnl_socket_close(route);
+	return err;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/spaces.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helper/datapath/pins.h"
+#include "helper/log.h"
+
+#define SPACES_MAX 512	/* network namespaces at the same time */
+#define LINGER_MS  5000 /* an empty namespace keeps its programs, for a server that is being restarted */
+
+static struct space *find(const struct spaces *all, uint64_t netns_ino)
+{
+	struct space *s = all->first;
+
+	while (s && s->netns_ino != netns_ino)
+		s = s->next;
+	return s;
+}
+
+static size_t count(const struct spaces *all)
+{
+	size_t n = 0;
+
+	for (const struct space *s = all->first; s; s = s->next)
+		n++;
+	return n;
+}
+
+static void remove_space(struct spaces *all, struct space *s)
+{
+	struct space **link = &all->first;
+
+	while (*link != s)
+		link = &(*link)->next;
+	*link = s->next;
+	space_remove(s);
+}
+
+int spaces_tick(struct spaces *all)
+{
+	struct space *s, *following;
+	int next = -1, wish;
+
+	for (s = all->first; s; s = following) {
+		following = s->next;
+		wish = space_tend(s);
+		if (s->empty_since && boottime_ms() - s->empty_since >= LINGER_MS) {
+			remove_space(all, s);
+			continue;
+		}
+		if (next < 0 || wish < next)
+			next = wish;
+	}
+	datapath_prepare(); /* what fails here is reported by the claim that needs it */
+	return next;
+}
+
+bool spaces_empty(const struct spaces *s)
+{
+	for (const struct space *one = s->first; one; one = one->next) {
+		if (one->table.n_listeners)
+			return false;
+	}
+	return true;
+}
+
+int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space **out)
+{
+	char path[PINS_PATH];
+	struct space *s;
+	int err;
+
+	s = find(all, netns_ino);
+	if (s && datapath_is_stale(s->datapath)) {
+		/* the inode number of a namespace that is gone, given to another */
+		remove_space(all, s);
+		s = NULL;
+	}
+	if (s) {
+		*out = s;
+		return 0;
+	}
+	if (count(all) == SPACES_MAX)
+		return -EMFILE;
+	s = space_new(netns_ino);
+	if (!s)
+		return -ENOMEM;
+	pins_path(path, sizeof(path), all->base, netns_ino);
+	err = datapath_create(&s->datapath, path, netns);
+	if (err) {
+		free(s);
+		return err;
+	}
+	s->next = all->first;
+	all->first = s;
+	*out = s;
+	return 0;
+}
+
+static void adopt(void *context, const char *path, uint64_t netns_ino)
+{
+	struct spaces *all = context;
+	struct space *s = space_new(netns_ino);
+	int err = s ? datapath_adopt(&s->datapath, path, &s->table) : -ENOMEM;
+
+	if (err) {
+		free(s);
+		if (err == -ESTALE) {
+			log_notice("%s: its namespace is gone: removed", path);
+			pins_remove(path);
+		} else {
+			log_error("%s: cannot be taken over: %s", path, strerror(-err));
+		}
+		return;
+	}
+	s->next = all->first;
+	all->first = s;
+	if (s->table.n_listeners)
+		s->empty_since = 0;
+	log_notice("namespace %llu: taken over with %zu listeners and %zu bindings",
+		   (unsigned long long)netns_ino, s->table.n_listeners, s->table.n_bindings);
+	space_catch_up(s);
+}
+
+void spaces_adopt(struct spaces *s)
+{
+	pins_each(s->base, adopt, s);
+}
+
+void spaces_close(struct spaces *all)
+{
+	while (all->first) {
+		struct space *s = all->first;
+
+		all->first = s->next;
+		space_close(s);
+	}
+}
+
+void spaces_remove(struct spaces *all)
+{
+	while (all->first)
+		remove_space(all, all->first);
+	rmdir(all->base);
+}

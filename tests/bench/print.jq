@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# results.json as tables to read.
+
+def spaces($n): if $n > 0 then " " * $n else "" end;
+def left($n): . + spaces($n - length);
+def right($n): spaces($n - length) + .;
+def widest: map(length) | max // 0;
+
+def thousands: if length > 3 then (.[:-3] | thousands) + "," + .[-3:] else . end;
+# Three digits at least, and no more than say something.
+def number:
+  if . < 0 then "-" + (-. | number)
+  elif . >= 100 then round | tostring | thousands
+  elif . == round then tostring
+  else (if . >= 10 then 10 elif . >= 1 then 100 else 1000 end) as $scale | . * $scale | round / $scale | tostring
+  end;
+
+def cell: if . == null then "" elif .rounds == 1 then .median | number
+  else "\(.median | number) (\(.low | number)-\(.high | number))" end;
+
+def table:
+  (.rows | map(.name) | widest) as $first
+  | (.columns | to_entries | map(.key)) as $indexes
+  | [$indexes[] as $i | [.columns[$i]] + [.rows[].cells[$i] | cell] | widest] as $widths
+  | "", "\(.title), \(.unit): median\(if any(.rows[].cells[]; .rounds? > 1) then " (quartiles)" else "" end)",
+    "  " + spaces($first) + ([$indexes[] as $i | .columns[$i] | right($widths[$i] + 3)] | join("")),
+    (.rows[] | "  " + (.name | left($first)) + ([$indexes[] as $i | .cells[$i] | cell | right($widths[$i] + 3)] | join("")));
+
+def what:
+  (.to // .above) as $other
+  | "\(.table), \(.column): \(.row)"
+  + if $other == null then "" else
+      (if .to then " over " else " more than " end) + ($other.row // $other.column) end;
+
+def limit: [if .equal then "\(.equal) within \(.give), or within noise" else empty end,
+  if .least != null then "at least \(.least)" else empty end,
+  if .most != null then "at most \(.most)" else empty end] | join(", ");
+
+(.tables[] | table),
+"", "Targets, by the median of the rounds' ratios or differences (quartiles):",
+((.targets | map(what) | widest) as $width
+ | .targets[] | "  \(if .reached then "reached" else "MISSED " end)  \(what | left($width))  \(cell | left(22))  \(limit)"),
+"", "Linux \(.kernel), \(.cpus) CPUs."
