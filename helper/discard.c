@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define THREADS_MAX 512 /* that wait in close() at the same time */
+#define THREADS_MAX 4096 /* that wait in close() at the same time */
 #define STACK	    65536
 
 static atomic_int waiting;
@@ -42,14 +42,16 @@ static int start_thread(int fd)
 void discard(int fd)
 {
 	const struct linger off = {0};
-	int listens = 0;
-	socklen_t length = sizeof(listens);
+	int listens = 0, domain = 0;
+	socklen_t length = sizeof(int);
 
 	if (fd < 0)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-	/* what listens does not linger; most descriptors do */
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens) {
+	/* what comes most often, a listener of TCP, does not linger; one of AF_UNIX may have anything in its
+	 * queue */
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
+	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain != AF_UNIX) {
 		close(fd);
 		return;
 	}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "helper/datapath/netns.h"
+#include "helper/discard.h"
 #include "helper/log.h"
 #include "helper/server/parts.h"
 
@@ -91,9 +92,12 @@ static void tick_within(struct server *s, uint64_t ms)
 		s->next_tick = at;
 }
 
-static void end_connection(struct connection *c)
+/* With it goes what it sent and was not read, which may have descriptors attached. */
+static void end_connection(struct server *s, struct connection *c)
 {
-	close(c->fd);
+	epoll_ctl(s->epoll, EPOLL_CTL_DEL, c->fd,
+		  NULL); /* it may be closed only when its place has another */
+	discard(c->fd);
 	c->fd = -1;
 }
 
@@ -111,7 +115,7 @@ static struct connection *find_place(struct server *s)
 		if (c->deadline < oldest->deadline)
 			oldest = c;
 	}
-	end_connection(oldest);
+	end_connection(s, oldest);
 	return oldest;
 }
 
@@ -175,7 +179,7 @@ static int on_event(struct server *s, const struct epoll_event *event)
 		if (s->connections[index].fd < 0)
 			break; /* it had to make room for another since this was told */
 		server_serve(s, s->connections[index].fd);
-		end_connection(&s->connections[index]);
+		end_connection(s, &s->connections[index]);
 		tick_within(s, WATCH_MS);
 		break;
 	case FROM_EXPECTED:
@@ -201,7 +205,7 @@ static uint64_t close_silent(struct server *s, uint64_t now)
 		if (c->fd < 0)
 			continue;
 		if (c->deadline <= now)
-			end_connection(c);
+			end_connection(s, c);
 		else if (next == 0 || c->deadline < next)
 			next = c->deadline;
 	}

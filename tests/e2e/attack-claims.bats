@@ -16,8 +16,11 @@ teardown() {
 # attack CASE [ARG...]: what came of it is in $output, for came().
 attack() {
   run ns timeout 60 /usr/bin/python3 "$TESTS/programs/attack.py" "$@"
-  [ "$status" -eq 0 ]
-  [[ $output != *broken* ]]
+  if ((status != 0)) || [[ $output == *broken* ]]; then
+    echo "attack $*: status $status"
+    echo "$output"
+    return 1
+  fi
 }
 
 # came "NAME VALUE"...: these lines are in what the attack said.

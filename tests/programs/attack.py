@@ -176,17 +176,18 @@ def netns_number():
 # ---- how long others wait ----
 
 
-def others_wait(attack, after=2.0):
+def others_wait(attack, after=1.5):
     """The attacker attacks and ends; meanwhile, and for `after` seconds, somebody else asks. How long at most?"""
     pid = user(ATTACKER, attack)
     become(OTHER)
     longest, ended = 0, None
     while ended is None or time.monotonic() - ended < after:
         started = time.monotonic()
-        if status() != "ok":
-            tell("broken", "the helper gave no status")
-            break
+        answer = status()
         longest = max(longest, time.monotonic() - started)
+        if answer != "ok":
+            tell("broken", f"the helper's status: {answer}")
+            break
         time.sleep(0.02)
         if ended is None and os.waitpid(pid, os.WNOHANG)[0]:
             ended = time.monotonic()
