@@ -63,7 +63,7 @@ static int read_sysctl(const char *path, uint32_t *first, uint32_t *second)
 /* Returns the diag socket or -errno. */
 static int look(struct answer_message *answer)
 {
-	uint32_t first, last;
+	uint32_t first = 0, last = 0;
 	int err =
 		read_sysctl("/proc/sys/net/ipv4/ip_unprivileged_port_start", &answer->first_free_port, NULL);
 	int diag;

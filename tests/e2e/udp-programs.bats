@@ -176,9 +176,8 @@ one_listener() {
 
 # takes_over: ten clients, one after the other, each with a port of its own.
 takes_over() {
-  local i
 
-  for i in {1..10}; do
+  for _ in {1..10}; do
     wait_second udp_ask -w 100 127.0.0.1 7
     wait_second udp_ask -w 100 127.0.0.1 5353
   done

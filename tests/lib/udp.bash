@@ -102,6 +102,7 @@ no_clsact_on() {
 
 # new_netns: a network namespace with its loopback device up; NEW is the process that holds it.
 new_netns() {
+  # shellcheck disable=SC2034 # spawn() sets them
   local SPAWNED LOG
 
   spawn unshare --net -- sh -c 'ip link set lo up && echo up && exec sleep infinity'

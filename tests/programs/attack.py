@@ -27,6 +27,7 @@ CLAIM_LISTEN, CLAIM_ATTACH, STATUS, EXPECT = 1, 3, 4, 5
 TEXT_MAX = 16384
 ATTACKER, OTHER = 4001, 4002
 PATIENCE = 40  # seconds; what takes longer is an answer too
+END = 55  # no process of a case lives longer
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 IPV6_V6ONLY = 26
 
@@ -143,6 +144,7 @@ def user(uid, what, *args):
     """A child process of that user that does this. Returns its pid."""
     pid = os.fork()
     if pid == 0:
+        signal.alarm(END)
         try:
             become(uid)
             what(*args)
@@ -239,7 +241,7 @@ def linger(*places):
             last.close()
             tell(place, receive(conn))
             del busy, conn
-        time.sleep(4)  # with its end the waiting would end
+        time.sleep(3.5)  # with its end the waiting would end
 
     return attack
 
@@ -265,7 +267,7 @@ def crowd():
         if set(answers) != {"EAFNOSUPPORT"}:
             break
     tell("answered", 50 * batch + answers.count("EAFNOSUPPORT"))
-    time.sleep(4)
+    time.sleep(3.5)
 
 
 def keep_busy(n):
@@ -334,7 +336,7 @@ def silent(n):
 
 def silence():
     conns = silent(700)
-    time.sleep(4)
+    time.sleep(3.5)
     tell("silent", len(conns))
 
 
@@ -628,4 +630,5 @@ CASES = {
     "tries": lambda: others_wait(tries),
 }
 
+signal.alarm(END)
 CASES[sys.argv[1]](*sys.argv[2:])
