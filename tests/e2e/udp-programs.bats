@@ -160,7 +160,6 @@ unbound_conf() {
 }
 
 @test "more clients than a listener has members, of a server that connects a socket to each" {
-  local i
   run_udp SKL_PORTS=7 -- succeed 5353
   for _ in {1..150}; do
     wait_second udp_ask -w 100 127.0.0.1 7
@@ -176,7 +175,6 @@ one_listener() {
 
 # takes_over: ten clients, one after the other, each with a port of its own.
 takes_over() {
-
   for _ in {1..10}; do
     wait_second udp_ask -w 100 127.0.0.1 7
     wait_second udp_ask -w 100 127.0.0.1 5353
