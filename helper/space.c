@@ -108,12 +108,12 @@ static void refresh_changed(struct space *s, const struct changed *c)
 			  (unsigned long long)s->netns_ino);
 }
 
-int space_look(struct space *s, int diag, bool udp_too)
+int space_look(struct space *s, int diag, bool udp_too, bool bound_too)
 {
 	struct changed changed = {.first = {65535, 65535}};
 	struct holder *holders;
 	size_t n;
-	int err = diag_holders(diag, udp_too || has_udp(s), &holders, &n);
+	int err = diag_holders(diag, udp_too || has_udp(s), bound_too, &holders, &n);
 
 	if (err)
 		return err;
@@ -243,7 +243,7 @@ static void watch_ranges(struct space *s)
 	}
 	if (s->diag < 0)
 		return;
-	if (space_look(s, s->diag, false) < 0)
+	if (space_look(s, s->diag, false, false) < 0)
 		log_warn("namespace %llu: its sockets cannot be listed", (unsigned long long)s->netns_ino);
 }
 
@@ -327,7 +327,7 @@ void space_catch_up(struct space *s)
 			 strerror(-err));
 		return;
 	}
-	if (space_look(s, s->diag, false) < 0)
+	if (space_look(s, s->diag, false, false) < 0)
 		return;
 	if (refresh_ports(s, IPPROTO_TCP, 0, 65535) < 0 || refresh_ports(s, IPPROTO_UDP, 0, 65535) < 0)
 		log_error("namespace %llu: not all of its coverage could be written",

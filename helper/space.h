@@ -24,7 +24,7 @@ struct space {
 
 /* Lists anew who holds ports, with this sock_diag socket (the caller's), and lets wide bindings give way. 0
  * or -errno. */
-int space_look(struct space *s, int diag, bool udp_too);
+int space_look(struct space *s, int diag, bool udp_too, bool bound_too);
 
 /*
  * Lets UDP answers leave from the address and port that the client asked, from

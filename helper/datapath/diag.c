@@ -68,27 +68,48 @@ static int on_socket(const struct nlmsghdr *message, void *data)
 	return l->err ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
-static int dump(int sock, uint8_t family, struct list *l)
+/*
+ * The older form of the request (TCP only) lists both families at once. That
+ * matters: to find who has bound a port and not yet listened, which kernels from
+ * 6.8 on tell, the kernel walks a large table for each request.
+ */
+static void ask_tcp(struct nlmsghdr *header, bool bound_too)
+{
+	struct inet_diag_req *request;
+
+	header->nlmsg_type = TCPDIAG_GETSOCK;
+	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	request->idiag_family = AF_INET;
+	request->idiag_states = 1u << TCP_LISTEN | (bound_too ? 1u << TCP_BOUND_INACTIVE : 0);
+}
+
+/* A UDP socket that is not connected is in the state TCP_CLOSE (net/ipv4/udp_diag.c). */
+static void ask_udp(struct nlmsghdr *header, uint8_t family)
+{
+	struct inet_diag_req_v2 *request;
+
+	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	request->sdiag_family = family;
+	request->sdiag_protocol = IPPROTO_UDP;
+	request->idiag_states = 1u << TCP_CLOSE;
+}
+
+static int dump(int sock, uint8_t protocol, uint8_t family, bool bound_too, struct list *l)
 {
 	static char buffer[32768];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req_v2 *request;
 	uint32_t sequence = (uint32_t)time(NULL);
 	ssize_t got;
 	int run = MNL_CB_OK;
 
-	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	l->protocol = protocol;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	header->nlmsg_seq = sequence;
-	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
-	request->sdiag_family = family;
-	request->sdiag_protocol = l->protocol;
-	/*
-	 * Who has bound a TCP port and not yet listened has it too; kernels before 6.8 do not list those. A
-	 * UDP socket that is not connected is in this state (net/ipv4/udp_diag.c).
-	 */
-	request->idiag_states =
-		l->protocol == IPPROTO_UDP ? 1u << TCP_CLOSE : 1u << TCP_LISTEN | 1u << TCP_BOUND_INACTIVE;
+	if (protocol == IPPROTO_TCP)
+		ask_tcp(header, bound_too);
+	else
+		ask_udp(header, family);
 	if (send(sock, buffer, header->nlmsg_len, 0) < 0)
 		return -errno;
 	while (run > MNL_CB_STOP) {
@@ -104,22 +125,15 @@ static int dump(int sock, uint8_t family, struct list *l)
 	return 0;
 }
 
-static int dump_both(int sock, uint8_t protocol, struct list *l)
-{
-	int err;
-
-	l->protocol = protocol;
-	err = dump(sock, AF_INET, l);
-	return err ? err : dump(sock, AF_INET6, l);
-}
-
-int diag_holders(int sock, bool udp_too, struct holder **out, size_t *n)
+int diag_holders(int sock, bool udp_too, bool bound_too, struct holder **out, size_t *n)
 {
 	struct list l = {0};
-	int err = dump_both(sock, IPPROTO_TCP, &l);
+	int err = dump(sock, IPPROTO_TCP, AF_UNSPEC, bound_too, &l);
 
 	if (!err && udp_too)
-		err = dump_both(sock, IPPROTO_UDP, &l);
+		err = dump(sock, IPPROTO_UDP, AF_INET, false, &l);
+	if (!err && udp_too)
+		err = dump(sock, IPPROTO_UDP, AF_INET6, false, &l);
 	if (err) {
 		free(l.at);
 		return err;

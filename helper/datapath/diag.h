@@ -9,11 +9,12 @@
 #include "helper/rules/table.h"
 
 /*
- * Lists the TCP sockets that are bound, whether they listen yet or not, and
- * `udp_too` the unconnected UDP sockets, of the namespace in which the
- * NETLINK_SOCK_DIAG socket `sock` (the caller's) was made. *out is an array from
- * malloc for table_set_holders(). Returns 0 or -errno.
+ * Lists the listening TCP sockets, `bound_too` those that are bound and do not
+ * listen yet (Linux 6.8; takes most of a millisecond), and `udp_too` the
+ * unconnected UDP sockets, of the namespace in which the NETLINK_SOCK_DIAG socket
+ * `sock` (the caller's) was made. *out is an array from malloc for
+ * table_set_holders(). Returns 0 or -errno.
  */
-int diag_holders(int sock, bool udp_too, struct holder **out, size_t *n);
+int diag_holders(int sock, bool udp_too, bool bound_too, struct holder **out, size_t *n);
 
 #endif
