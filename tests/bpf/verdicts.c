@@ -355,7 +355,7 @@ static void look(void)
 	struct holder *holders;
 	size_t n;
 
-	check(diag_holders(diag, false, &holders, &n), "list of sockets");
+	check(diag_holders(diag, false, false, &holders, &n), "list of sockets");
 	table_set_holders(&table, holders, n, NULL, NULL);
 	close(diag);
 }
