@@ -159,19 +159,6 @@ unbound_conf() {
   done
 }
 
-@test "more clients than a listener has members, of a server that connects a socket to each" {
-  local i
-  run_udp SKL_PORTS=7 -- succeed 5353
-  for i in {1..150}; do
-    wait_second udp_ask -w 100 127.0.0.1 7
-  done
-  wait_until one_listener
-}
-
-one_listener() {
-  ns "$SKL" status -j | jq -e '.listeners | length == 1 and .[0].members == 1'
-}
-
 # ---- those that connect their socket, and bind a successor ----
 
 # takes_over: ten clients, one after the other, each with a port of its own.
@@ -213,6 +200,19 @@ wait_second() {
   run_shim SKL_PORTS=7 -- ncat -u4lke "$(command -v cat)" 127.0.0.1 5353
   wait_until claimed 5353
   takes_over
+}
+
+@test "more clients than a listener has members, of a server that connects a socket to each" {
+  local i
+  run_udp SKL_PORTS=7 -- succeed 5353
+  for i in {1..150}; do
+    wait_second udp_ask -w 100 127.0.0.1 7
+  done
+  wait_until one_listener
+}
+
+one_listener() {
+  ns "$SKL" status -j | jq -e '.listeners | length == 1 and .[0].members == 1'
 }
 
 @test "ncat -u as a client of an extra port" {
