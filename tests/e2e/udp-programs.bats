@@ -203,9 +203,8 @@ wait_second() {
 }
 
 @test "more clients than a listener has members, of a server that connects a socket to each" {
-  local i
   run_udp SKL_PORTS=7 -- succeed 5353
-  for i in {1..150}; do
+  for _ in {1..150}; do
     wait_second udp_ask -w 100 127.0.0.1 7
   done
   wait_until one_listener
