@@ -5,7 +5,9 @@
  *   many-connect [-s] COUNT TARGET...
  *
  * Makes COUNT connections, one after the other, to the targets in turn, reads a
- * line from each and resets it, so that nothing is left of it. A target is
+ * line from each up to its end, and resets it, so that nothing is left of it (and
+ * not before: the server's end would come to nobody, and its answer would be one
+ * more packet without a connection). A target is
  * ADDRESS[/BITS]:PORT[-PORT][=WHO]: a random address and port of these, where the
  * line must end with "reached ADDRESS port PORT" and have WHO as a word.
  *
@@ -145,8 +147,6 @@ static enum outcome talk(int sock, const struct target *t)
 		if (got == 0)
 			break;
 		n += (size_t)got;
-		if (line[n - 1] == '\n')
-			break;
 	}
 	line[n] = '\0';
 	if (n == 0)
