@@ -5,7 +5,7 @@
 # has 8080 (or, where that is what is compared, all 1,000).
 
 TCP_LOADS=4   # times that all servers are started anew: it matters where their memory happens to be
-TCP_ROUNDS=100 # for each
+TCP_ROUNDS=150 # for each
 TCP_MS=15
 
 tcp_plain() {

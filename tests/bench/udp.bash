@@ -4,7 +4,7 @@
 # UDP round trips per second, and how many answers get lost.
 
 UDP_LOADS=4
-UDP_ROUNDS=100
+UDP_ROUNDS=150
 UDP_MS=15
 UDP_COUNT=200000 # round trips of which none may be lost
 

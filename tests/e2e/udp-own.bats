@@ -105,6 +105,37 @@ teardown() {
   udp_echoes -n 20 127.0.0.1 7 77 5353
 }
 
+# What the kernel makes of a socket in a SOCKMAP: tests/bpf/kernel-facts.c has the details.
+@test "what the calls return that programs look at a datagram with; three differ" {
+  spawn "$BUILD/tests/udp-serve" look 5000
+  wait_bound 5000
+  run udp_ask -w 100 127.0.0.1 5000
+  wait_log end
+  [ "$(<"$LOG")" = "FIONREAD: 32
+peek and truncate, no room: 32
+peek and truncate, room for 1: 32
+peek, room for all: 32
+error queue: Resource temporarily unavailable
+truncate, room for 1: 32
+the next, no room: Resource temporarily unavailable
+the next, room for all: Resource temporarily unavailable
+after that: Resource temporarily unavailable
+end" ]
+  run_udp SKL_PORTS=7 -- look 5353
+  run udp_ask -w 100 127.0.0.1 7
+  wait_log end
+  grep -Ex 'FIONREAD: (0|32)' "$LOG" # it differs between kernels
+  [ "$(grep -v FIONREAD "$LOG")" = "peek and truncate, no room: 0
+peek and truncate, room for 1: 32
+peek, room for all: 32
+error queue: Resource temporarily unavailable
+truncate, room for 1: 32
+the next, no room: 0
+the next, room for all: Resource temporarily unavailable
+after that: Resource temporarily unavailable
+end" ]
+}
+
 @test "four SO_REUSEPORT sockets: each gets its share, and the others go on when one is gone" {
   run_udp SKL_PORTS=7 -- reuseport 5353
   wait_until workers_are 4

@@ -102,8 +102,9 @@ no_clsact_on() {
 
 # new_netns: a network namespace with its loopback device up; NEW is the process that holds it.
 new_netns() {
-  # shellcheck disable=SC2034 # spawn() sets them
-  local SPAWNED LOG
+  local SPAWNED
+  # shellcheck disable=SC2034 # both stay the caller's
+  local LOG
 
   spawn unshare --net -- sh -c 'ip link set lo up && echo up && exec sleep infinity'
   wait_log up

@@ -173,6 +173,20 @@ static void run_succeed(void)
 	}
 }
 
+/* connects its socket to whoever sends first, and has no successor */
+static void run_connect(void)
+{
+	int sock = bound_socket(0);
+	struct sockaddr_storage from;
+	socklen_t length = sizeof(from);
+	char nothing;
+
+	if (recvfrom(sock, &nothing, sizeof(nothing), MSG_PEEK, (struct sockaddr *)&from, &length) < 0 ||
+	    connect(sock, (struct sockaddr *)&from, length) < 0)
+		fail("connect");
+	serve(sock, "connected");
+}
+
 /* several sockets on one port, each with a process */
 static void run_reuseport(void)
 {
@@ -240,6 +254,7 @@ static const struct {
 } modes[] = {
 	{"echo", run_echo},	  {"batch", run_batch},		{"early", run_early},
 	{"succeed", run_succeed}, {"reuseport", run_reuseport}, {"look", run_look},
+	{"connect", run_connect},
 };
 
 int main(int argc, char **argv)
