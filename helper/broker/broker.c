@@ -26,9 +26,19 @@ static int obey(const struct broker_request *request, int fd, int second, struct
 {
 	int found;
 
-	if (request->order != BROKER_FIND)
+	switch (request->order) {
+	case BROKER_FIND:
+		found = broker_find_netns(request->number);
+		break;
+	case BROKER_HOLDERS:
+		found = broker_find_holders(fd);
+		break;
+	case BROKER_POLLED:
+		answer->error = broker_is_polled(fd);
+		return -1;
+	default:
 		return broker_work_in(request, fd, second, answer);
-	found = broker_find_netns(request->number);
+	}
 	answer->error = found < 0 ? found : 0;
 	return found;
 }

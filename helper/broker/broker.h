@@ -16,6 +16,9 @@ enum broker_order {
 	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
 	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
 	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
+	BROKER_HOLDERS, /* fd: a question (holders.h). Answers with a file of those who have these sockets
+			   open */
+	BROKER_POLLED,	/* fd: a question. Has this process the socket in an epoll instance? -EBUSY: it has */
 };
 
 struct broker_request {
