@@ -11,8 +11,9 @@
  *                 user (rules/policy.c), what he has already excepted
  *   doing it      touches the maps of the socket's own namespace only
  *
- * The socket itself is never kept: a helper that kept it would keep the
- * listener alive after its program died.
+ * The socket itself is not kept: a helper that kept it would keep the
+ * listener alive after its program died. Where that is what was asked for
+ * (SKL_SHARE), it is share.c that keeps it, and looks for its processes.
  */
 #include "helper/claim.h"
 
@@ -168,13 +169,37 @@ static bool wants_nothing(const struct request *r)
 	return r->n_ports == 0 && r->n_cidrs == 0 && r->n_binds == 0;
 }
 
-int claim(struct spaces *spaces, const struct peer *peer, const struct skl_request *request, const char *text,
-	  size_t length, int sock, struct say *s)
+/*
+ * A share first takes the socket, and gives it back if the coverage is refused. All of its programs count
+ * as one: what one of them has covered, its successors need not claim anew.
+ */
+static int claim_shared(struct spaces *spaces, struct sharing *sharing, struct peer *peer,
+			struct skl_request *request, struct claim *c)
 {
+	struct share_step step = {0};
+	int err = 0;
+
+	if (c->wanted->share[0])
+		err = share_listen(sharing, peer, request, c->wanted, c->received, c->sock, &step, c->s);
+	if (err)
+		return err;
+	if (step.share)
+		request->instance = step.share->founder;
+	if (!wants_nothing(c->wanted))
+		err = claim_received(spaces, c);
+	if (err && step.share)
+		share_undo(sharing, &step);
+	return err;
+}
+
+int claim(struct spaces *spaces, struct sharing *sharing, struct peer *peer,
+	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s)
+{
+	struct skl_request as_one = *request;
 	struct request wanted = {0};
 	struct received received = {.netns = -1};
 	struct claim c = {.peer = peer,
-			  .request = request,
+			  .request = &as_one,
 			  .wanted = &wanted,
 			  .received = &received,
 			  .sock = sock,
@@ -186,8 +211,11 @@ int claim(struct spaces *spaces, const struct peer *peer, const struct skl_reque
 	err = request_parse(text, length, &wanted, s);
 	if (!err)
 		err = received_read(sock, &received, s);
-	if (!err && !wants_nothing(&wanted))
-		err = claim_received(spaces, &c);
+	if (!err && wanted.share[0] && request->kind == SKL_CLAIM_ATTACH)
+		err = say_error(s, EINVAL, "SKL_SHARE",
+				"a socket that was taken from a running program is not shared");
+	if (!err)
+		err = claim_shared(spaces, sharing, peer, &as_one, &c);
 	request_free(&wanted);
 	received_close(&received);
 	return err;

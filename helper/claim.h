@@ -7,6 +7,7 @@
 
 #include "helper/say.h"
 #include "helper/server/peer.h"
+#include "helper/share.h"
 #include "helper/spaces.h"
 #include "helper/wire.h"
 
@@ -17,7 +18,7 @@
  *
  * All or nothing: a refused claim leaves everything as it was.
  */
-int claim(struct spaces *spaces, const struct peer *peer, const struct skl_request *request, const char *text,
-	  size_t length, int sock, struct say *s);
+int claim(struct spaces *spaces, struct sharing *sharing, struct peer *peer,
+	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s);
 
 #endif

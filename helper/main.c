@@ -75,6 +75,7 @@ static int report(int err, const char *what, const char *hint)
 static int serve(const struct options *o)
 {
 	struct spaces spaces = {.base = o->bpffs};
+	struct sharing sharing;
 	struct server *server;
 	int how, err;
 
@@ -83,9 +84,12 @@ static int serve(const struct options *o)
 		return report(err, "BPF",
 			      "this kernel or this process's privileges do not allow it: Linux 5.10, "
 			      "CAP_BPF, CAP_NET_ADMIN");
+	err = share_open(&sharing);
+	if (err)
+		return report(err, "sklhelper", NULL);
 	err = make_parent(o->server.path);
 	if (!err)
-		err = server_open(&server, &o->server, &spaces);
+		err = server_open(&server, &o->server, &spaces, &sharing);
 	if (err)
 		return report(err, o->server.path,
 			      err == -EADDRINUSE ? "another helper answers there" : NULL);
@@ -94,6 +98,7 @@ static int serve(const struct options *o)
 	notify_ready();
 	how = server_run(server);
 	server_close(server);
+	share_close(&sharing);
 	if (how == 1) {
 		log_notice("nothing is covered any more: leaves");
 		spaces_remove(&spaces);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "helper/notify.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,29 +9,52 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "helper/fdpass.h"
 #include "helper/log.h"
 
-void notify_ready(void)
+/* Where it listens; NULL where it does not. */
+static const char *path(void)
 {
-	static const char ready[] = "READY=1";
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = getenv("NOTIFY_SOCKET");
-	size_t length;
-	int fd;
 
-	if (!path || (path[0] != '/' && path[0] != '@'))
+	if (!path || (path[0] != '/' && path[0] != '@') ||
+	    strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return NULL;
+	return path;
+}
+
+bool notify_is_there(void)
+{
+	return path() != NULL;
+}
+
+void notify_tell(const char *text, int attached)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct iovec part = {(char *)text, strlen(text)};
+	const char *to = path();
+	size_t length;
+	int fd, err;
+
+	if (!to)
 		return;
-	length = strlen(path);
-	if (length >= sizeof(address.sun_path))
-		return;
-	memcpy(address.sun_path, path, length);
-	if (path[0] == '@')
+	length = strlen(to);
+	memcpy(address.sun_path, to, length);
+	if (to[0] == '@')
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL, (struct sockaddr *)&address,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
-		log_warn("%s: the service manager could not be told", path);
+	err = connect(fd, (struct sockaddr *)&address,
+		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length))
+		      ? -errno
+		      : fdpass_send(fd, &part, 1, attached);
+	if (err)
+		log_warn("%s: the service manager could not be told: %s", to, strerror(-err));
 	close(fd);
+}
+
+void notify_ready(void)
+{
+	notify_tell("READY=1", -1);
 }

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The service manager, where there is one (NOTIFY_SOCKET, see sd_notify(3)); without one these do nothing. */
 #ifndef SKL_NOTIFY_H
 #define SKL_NOTIFY_H
 
-/* Tells the service manager, where there is one (NOTIFY_SOCKET, see sd_notify(3)), that requests are served.
- */
+#include <stdbool.h>
+
+bool notify_is_there(void);
+
+/* Tells it that requests are served. */
 void notify_ready(void);
+
+/* Tells it something else ("A=1\nB=2"), with a descriptor unless fd is -1. */
+void notify_tell(const char *text, int fd);
 
 #endif

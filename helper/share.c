@@ -49,7 +49,8 @@ static void describe(struct share_claim *c, const struct peer *peer, const struc
 	};
 }
 
-/* A listener that was shut down, or a UDP socket that its program connected to one peer, serves nobody else. */
+/* A listener that was shut down, or a UDP socket that its program connected to one peer, serves nobody else.
+ */
 static bool is_usable(const struct share_socket *socket)
 {
 	struct sockaddr_storage address;
@@ -65,10 +66,8 @@ static bool is_usable(const struct share_socket *socket)
 static int check_port(const struct peer *peer, const struct received *received, struct say *s)
 {
 	const struct listener *l = &received->listener;
-	struct rule rule = {.prefix = prefix_any(l->family),
-			    .first = l->port,
-			    .last = l->port,
-			    .protocol = l->protocol};
+	struct rule rule = {
+		.prefix = prefix_any(l->family), .first = l->port, .last = l->port, .protocol = l->protocol};
 	struct netns_view view;
 	struct claimant who;
 	int err = netns_look(received->netns, &view);
@@ -171,13 +170,13 @@ static int join_received(struct sharing *sharing, struct peer *peer, const struc
 	if (err)
 		return err;
 	if (wanted->has_hold)
-		share->hold_ms = wanted->hold_ms;
+		share_set_hold(share, wanted->hold_ms);
 	*fd = give(sharing, share, index, peer, request, s);
 	return *fd < 0 ? *fd : 0;
 }
 
-int share_join(struct sharing *sharing, struct peer *peer, const struct skl_request *request, const char *body,
-	       size_t length, int sock, int *fd, struct say *s)
+int share_join(struct sharing *sharing, struct peer *peer, const struct skl_request *request,
+	       const char *body, size_t length, int sock, int *fd, struct say *s)
 {
 	struct request wanted = {0};
 	struct received received = {.netns = -1};
@@ -269,7 +268,8 @@ int share_listen(struct sharing *sharing, struct peer *peer, const struct skl_re
 	if (err)
 		return say_error(s, -err, "SKL_SHARE", "the socket cannot be kept");
 	if (wanted->has_hold)
-		step->share->hold_ms = wanted->hold_ms;
+		share_set_hold(step->share, wanted->hold_ms);
+	step->pid = peer->pid;
 	p = share_know(sharing, step->share, peer, request->instance);
 	if (p) {
 		if (p->fd[step->index] == NOT_OPEN) {
@@ -291,8 +291,30 @@ int share_listen(struct sharing *sharing, struct peer *peer, const struct skl_re
 
 void share_undo(struct sharing *sharing, const struct share_step *step)
 {
-	if (step->verdict == SHARE_ADD)
+	struct share_process *p;
+
+	if (step->verdict == SHARE_ADD) {
 		share_drop_socket(sharing, step->share, step->index);
+	} else if (step->verdict == SHARE_GIVE) {
+		p = share_find_process(step->share, step->pid);
+		if (p)
+			p->joined &= ~(1ull << step->index);
+	}
+}
+
+void share_set_hold(struct share *share, uint64_t ms)
+{
+	if (share->hold_ms == ms)
+		return;
+	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
+		if (share->sockets[i].cookie)
+			share_unstore(share, i); /* it is part of the name there */
+	}
+	share->hold_ms = ms;
+	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
+		if (share->sockets[i].cookie)
+			share_store(share, i);
+	}
 }
 
 int share_open(struct sharing *sharing)

@@ -21,9 +21,9 @@
 
 struct sharing {
 	struct shares all;
-	int epoll;	      /* readable when a process has ended that matters to a share */
-	uint64_t last_look;   /* ms: when all processes were last looked at for somebody's `skl status` */
-	pid_t manager;	      /* the service manager that keeps copies of our sockets, or 0: see share_store.c */
+	int epoll;	    /* readable when a process has ended that matters to a share */
+	uint64_t last_look; /* ms: when all processes were last looked at for somebody's `skl status` */
+	pid_t manager; /* the service manager that keeps copies of our sockets, or 0: see share_store.c */
 };
 
 /* Takes over what the service manager has kept for us. 0 or -errno. */
@@ -37,14 +37,15 @@ void share_close(struct sharing *sharing);
  * descriptor for the program (the caller's to close), or -1: it is to bind its
  * own. Or -errno with the sentence.
  */
-int share_join(struct sharing *sharing, struct peer *peer, const struct skl_request *request, const char *body,
-	       size_t length, int sock, int *give, struct say *s);
+int share_join(struct sharing *sharing, struct peer *peer, const struct skl_request *request,
+	       const char *body, size_t length, int sock, int *give, struct say *s);
 
 /* What share_listen() did. */
 struct share_step {
 	int verdict;
 	struct share *share; /* whose program it is, even if the socket is none of it; or NULL */
 	size_t index;
+	pid_t pid;
 };
 
 /*
@@ -60,7 +61,7 @@ void share_undo(struct sharing *sharing, const struct share_step *step);
 
 bool share_none(const struct sharing *sharing);
 
-/* A process has ended. */
+/* A process has ended that had a socket of a share: what is no longer needed is closed at once. */
 void share_event(struct sharing *sharing);
 
 /* Looks after all shares. Returns the ms after which it wants to be called again, or -1. */

@@ -21,15 +21,19 @@ void share_look_at_all(struct sharing *sharing, struct share *const *shares, siz
 struct share_process *share_know(struct sharing *sharing, struct share *share, struct peer *peer,
 				 uint64_t instance);
 
-/* Closes the socket, and with the last one the share. */
-void share_drop_socket(struct sharing *sharing, struct share *share, size_t index);
+/* Closes the socket, and with the last one the share: then it returns true. */
+bool share_drop_socket(struct sharing *sharing, struct share *share, size_t index);
 
 /* Watches for the end of the process behind a pidfd. 0 or -errno. */
 int share_watch(struct sharing *sharing, int pidfd);
 void share_drop_pending(struct sharing *sharing, struct share_pending *p);
 
+/* How long it outlives its last process. The last one to say counts. */
+void share_set_hold(struct share *share, uint64_t ms);
+
 /* ---- share_store.c: sockets outlive the helper in the service manager's store ---- */
 
+/* No-ops without a service manager. */
 void share_store(const struct share *share, size_t index);
 void share_unstore(const struct share *share, size_t index);
 

@@ -90,13 +90,15 @@ static void drop_share(struct sharing *sharing, struct share *share)
 	shares_remove(&sharing->all, share);
 }
 
-void share_drop_socket(struct sharing *sharing, struct share *share, size_t index)
+bool share_drop_socket(struct sharing *sharing, struct share *share, size_t index)
 {
 	share_unstore(share, index);
 	close(share->sockets[index].fd);
 	share_remove_socket(share, index);
-	if (share_is_empty(share))
-		drop_share(sharing, share);
+	if (!share_is_empty(share))
+		return false;
+	drop_share(sharing, share);
+	return true;
 }
 
 /* ---- looking ---- */
@@ -122,7 +124,8 @@ static void view_add(struct view *v, struct share *share)
 	}
 }
 
-/* Of whom a process that was just found is a part: its parent's program, or that of who had the socket last. */
+/* Of whom a process that was just found is a part: its parent's program, or that of who had the socket last.
+ */
 static uint64_t guess_instance(const struct share *share, size_t index, int32_t parent)
 {
 	const struct share_process *p = share_find_process(share, parent);
@@ -136,7 +139,8 @@ static bool is_ours(const struct sharing *sharing, int32_t pid)
 	return pid == getpid() || (sharing->manager && pid == sharing->manager);
 }
 
-static void note_found(struct sharing *sharing, const struct view *v, const struct holders_one *found, size_t n)
+static void note_found(struct sharing *sharing, const struct view *v, const struct holders_one *found,
+		       size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct share *share = v->of[found[i].socket].share;
@@ -282,7 +286,7 @@ static void say_closed(const struct share *share, size_t index)
 		 share->hold_ms ? ", and it was held as long as was asked" : "");
 }
 
-/* Returns when it wants to be looked after again, ms of the clock. The share may be gone then. */
+/* Returns when it wants to be looked after again, ms of the clock; 0: the share is gone. */
 static uint64_t tend(struct sharing *sharing, struct share *share)
 {
 	uint64_t now = boottime_ms(), next = now + TICK_MS;
@@ -290,20 +294,45 @@ static uint64_t tend(struct sharing *sharing, struct share *share)
 	share_look(sharing, share);
 	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		uint64_t at = share->sockets[i].cookie ? share_closes_at(share, i) : 0;
-		bool last;
 
 		if (at > now) {
 			next = at < next ? at : next;
 		} else if (at) {
 			say_closed(share, i);
-			share->sockets[i].orphan_since = 0;
-			last = false;
-			share_drop_socket(sharing, share, i);
-			if (last)
-				break;
+			if (share_drop_socket(sharing, share, i))
+				return 0;
 		}
 	}
 	return next;
+}
+
+static void drop_ended_pending(struct sharing *sharing)
+{
+	for (size_t i = sharing->all.n_pending; i-- > 0;) {
+		if (has_ended(sharing->all.pending[i].pidfd))
+			share_drop_pending(sharing, &sharing->all.pending[i]);
+	}
+}
+
+static bool any_has_ended(const struct share *share)
+{
+	for (size_t i = 0; i < share->n_processes; i++) {
+		if (has_ended(share->processes[i]->pidfd))
+			return true;
+	}
+	return false;
+}
+
+void share_event(struct sharing *sharing)
+{
+	struct share *share, *following;
+
+	drop_ended_pending(sharing);
+	for (share = sharing->all.first; share; share = following) {
+		following = share->next;
+		if (any_has_ended(share))
+			tend(sharing, share);
+	}
 }
 
 int share_tend(struct sharing *sharing)
@@ -311,25 +340,18 @@ int share_tend(struct sharing *sharing)
 	uint64_t now = boottime_ms(), next = 0;
 	struct share *share, *following;
 
-	for (size_t i = sharing->all.n_pending; i-- > 0;) {
-		if (has_ended(sharing->all.pending[i].pidfd))
-			share_drop_pending(sharing, &sharing->all.pending[i]);
-	}
+	drop_ended_pending(sharing);
 	for (share = sharing->all.first; share; share = following) {
 		uint64_t wish;
 
 		following = share->next;
 		wish = tend(sharing, share);
-		next = next && next < wish ? next : wish;
+		if (wish && (!next || wish < next))
+			next = wish;
 	}
 	if (!next)
 		return -1;
 	return next > now ? (int)(next - now) : 0;
-}
-
-/* Only looks: what follows from it is done by share_tend(). */
-void share_event(struct sharing *sharing)
-{
 }
 
 void share_close(struct sharing *sharing)

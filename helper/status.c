@@ -100,7 +100,7 @@ static int write_space(FILE *out, const struct space *s, const struct peer *peer
 	return 0;
 }
 
-int status_memfd(const struct spaces *spaces, const struct peer *peer)
+int status_memfd(const struct spaces *spaces, struct sharing *sharing, const struct peer *peer)
 {
 	int fd = memfd_create("skl-status", MFD_CLOEXEC | MFD_ALLOW_SEALING), copy, err = 0;
 	uint64_t now = boottime_ns();
@@ -119,6 +119,7 @@ int status_memfd(const struct spaces *spaces, const struct peer *peer)
 	}
 	for (const struct space *s = spaces->first; s && !err; s = s->next)
 		err = write_space(out, s, peer, now);
+	share_status(sharing, out, peer);
 	if (!err && ferror(out))
 		err = -EIO;
 	if (fclose(out) != 0 && !err)

@@ -63,6 +63,14 @@ static void serve(int sock)
 	}
 }
 
+/* Also what the service manager handed over: a listener must not stay open because of us. */
+static void close_others(int own)
+{
+	if (own > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned int)own - 1, 0);
+	close_range(own > STDERR_FILENO ? (unsigned int)own + 1 : STDERR_FILENO + 1, ~0u, 0);
+}
+
 int broker_start(void)
 {
 	pid_t helper = getpid(), pid;
@@ -80,6 +88,7 @@ int broker_start(void)
 	}
 	if (pid == 0) {
 		close(pair[0]);
+		close_others(pair[1]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, "sklhelper-netns");
 		if (getppid() != helper)

@@ -42,6 +42,7 @@ struct share_process {
 	uint64_t since;
 	uint64_t trusted_until; /* for OPEN_SOMEWHERE */
 	uint64_t joined;	/* a bit for each socket: its listen() or bind() came to us */
+	bool claimed;		/* it asked by itself; else it was found with the socket */
 	int fd[SHARE_SOCKETS];	/* where it has each socket open, as last seen */
 	char program[16];
 };

@@ -15,6 +15,7 @@ void server_serve(struct server *s, int conn);
 
 /* ---- server.c ---- */
 struct spaces *server_spaces(struct server *s);
+struct sharing *server_sharing(struct server *s);
 
 /* Keeps the helper from leaving while the peer's process lives. 0, or -errno with the sentence. */
 int server_expect(struct server *s, struct peer *peer, struct say *said);

@@ -11,6 +11,9 @@
 #include "helper/status.h"
 #include "helper/wire.h"
 
+/* of a request */
+#define LONGEST (sizeof(struct skl_request) + sizeof(struct skl_join) + SKL_TEXT_MAX)
+
 static void answer(int conn, int err, const struct say *said, int attached)
 {
 	struct skl_reply reply = {
@@ -32,9 +35,11 @@ static int dispatch(struct server *s, struct peer *peer, const struct skl_reques
 	case SKL_CLAIM_LISTEN:
 	case SKL_CLAIM_BIND:
 	case SKL_CLAIM_ATTACH:
-		return claim(server_spaces(s), peer, request, text, length, fd, said);
+		return claim(server_spaces(s), server_sharing(s), peer, request, text, length, fd, said);
+	case SKL_CLAIM_JOIN:
+		return share_join(server_sharing(s), peer, request, text, length, fd, attached, said);
 	case SKL_STATUS:
-		*attached = status_memfd(server_spaces(s), peer);
+		*attached = status_memfd(server_spaces(s), server_sharing(s), peer);
 		if (*attached < 0)
 			return say_error(said, -*attached, "status", "cannot be written");
 		return 0;
@@ -69,8 +74,7 @@ static int refuse_message(ssize_t err, struct say *said)
 	if (err == -ETOOMANYREFS)
 		return say_error(said, ETOOMANYREFS, "request", "more than one descriptor came with it");
 	if (err == -EMSGSIZE)
-		return say_error(said, EMSGSIZE, "request", "longer than %zu bytes",
-				 sizeof(struct skl_request) + SKL_TEXT_MAX);
+		return say_error(said, EMSGSIZE, "request", "longer than %zu bytes", LONGEST);
 	return say_error(said, (int)-err, "request", "it could not be received");
 }
 
@@ -79,7 +83,7 @@ void server_serve(struct server *s, int conn)
 {
 	static union {
 		struct skl_request header;
-		char bytes[sizeof(struct skl_request) + SKL_TEXT_MAX];
+		char bytes[LONGEST];
 	} message;
 	struct say said = {0};
 	struct peer peer;

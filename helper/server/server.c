@@ -36,6 +36,7 @@ struct expected {
 
 struct server {
 	struct spaces *spaces;
+	struct sharing *sharing;
 	bool exit_idle;
 	const char *path; /* of the socket */
 	int listener, epoll, signals;
@@ -43,10 +44,11 @@ struct server {
 	bool paused; /* no connection is accepted until the next tick */
 	struct expected expected[EXPECTED_MAX];
 	uint64_t idle_since, next_tick; /* ms; 0: not idle, never */
+	uint64_t next_shares;		/* when shares are looked after; 0: never */
 };
 
 /* What epoll hands back: the kind in the high half, an index in the low one. */
-enum source { FROM_LISTENER, FROM_SIGNALS, FROM_BROKER, FROM_CONNECTION, FROM_EXPECTED };
+enum source { FROM_LISTENER, FROM_SIGNALS, FROM_BROKER, FROM_SHARES, FROM_CONNECTION, FROM_EXPECTED };
 
 static int watch(struct server *s, int fd, enum source source, size_t index)
 {
@@ -90,6 +92,13 @@ static void tick_within(struct server *s, uint64_t ms)
 
 	if (s->next_tick == 0 || s->next_tick > at)
 		s->next_tick = at;
+}
+
+/* There may be others than before: they are looked after soon, and then as often as they want. */
+static void look_at_shares(struct server *s)
+{
+	if (s->next_shares == 0 && !share_none(s->sharing))
+		s->next_shares = boottime_ms() + WATCH_MS;
 }
 
 /* With it goes what it sent and was not read, which may have descriptors attached. */
@@ -181,6 +190,11 @@ static int on_event(struct server *s, const struct epoll_event *event)
 		server_serve(s, s->connections[index].fd);
 		end_connection(s, &s->connections[index]);
 		tick_within(s, WATCH_MS);
+		look_at_shares(s);
+		break;
+	case FROM_SHARES:
+		share_event(s->sharing);
+		look_at_shares(s);
 		break;
 	case FROM_EXPECTED:
 		end_expected(s, index);
@@ -214,7 +228,7 @@ static uint64_t close_silent(struct server *s, uint64_t now)
 
 static bool is_idle(const struct server *s)
 {
-	if (!spaces_empty(s->spaces))
+	if (!spaces_empty(s->spaces) || !share_none(s->sharing))
 		return false;
 	for (size_t i = 0; i < CONNECTIONS; i++) {
 		if (s->connections[i].fd >= 0)
@@ -245,7 +259,11 @@ static int on_time(struct server *s, bool *leave)
 		tick = s->paused ? WATCH_MS : spaces_tick(s->spaces);
 		s->next_tick = tick < 0 ? 0 : now + (uint64_t)tick;
 	}
-	next = sooner(close_silent(s, now), s->next_tick);
+	if (s->next_shares && s->next_shares <= now) {
+		tick = share_tend(s->sharing);
+		s->next_shares = tick < 0 ? 0 : now + (uint64_t)tick;
+	}
+	next = sooner(sooner(close_silent(s, now), s->next_tick), s->next_shares);
 	if (!s->exit_idle || !is_idle(s)) {
 		s->idle_since = 0;
 	} else {
@@ -262,6 +280,11 @@ static int on_time(struct server *s, bool *leave)
 struct spaces *server_spaces(struct server *s)
 {
 	return s->spaces;
+}
+
+struct sharing *server_sharing(struct server *s)
+{
+	return s->sharing;
 }
 
 int server_run(struct server *s)
@@ -301,7 +324,8 @@ static int open_signals(struct server *s)
 	return s->signals < 0 ? -errno : 0;
 }
 
-int server_open(struct server **out, const struct server_options *options, struct spaces *spaces)
+int server_open(struct server **out, const struct server_options *options, struct spaces *spaces,
+		struct sharing *sharing)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int err;
@@ -309,10 +333,11 @@ int server_open(struct server **out, const struct server_options *options, struc
 	if (!s)
 		return -ENOMEM;
 	s->spaces = spaces;
+	s->sharing = sharing;
 	s->exit_idle = options->exit_idle;
 	s->path = options->path;
 	s->listener = s->signals = -1;
-	s->next_tick = 1;
+	s->next_tick = s->next_shares = 1;
 	for (size_t i = 0; i < CONNECTIONS; i++)
 		s->connections[i].fd = -1;
 	for (size_t i = 0; i < EXPECTED_MAX; i++)
@@ -325,6 +350,8 @@ int server_open(struct server **out, const struct server_options *options, struc
 		err = watch(s, s->signals, FROM_SIGNALS, 0);
 	if (!err)
 		err = watch(s, broker_fd(), FROM_BROKER, 0);
+	if (!err)
+		err = watch(s, sharing->epoll, FROM_SHARES, 0);
 	if (!err) {
 		s->listener = socket_open(options);
 		err = s->listener < 0 ? s->listener : watch(s, s->listener, FROM_LISTENER, 0);

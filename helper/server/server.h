@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "helper/share.h"
 #include "helper/spaces.h"
 
 struct server_options {
@@ -22,7 +23,8 @@ struct server;
  * -EADDRINUSE when another helper answers there, or -errno. A socket file that
  * nobody answers at is replaced.
  */
-int server_open(struct server **out, const struct server_options *options, struct spaces *spaces);
+int server_open(struct server **out, const struct server_options *options, struct spaces *spaces,
+		struct sharing *sharing);
 
 /* Serves until a signal (returns 0), until idle with exit_idle (returns 1), or until -errno. */
 int server_run(struct server *s);
