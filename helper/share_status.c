@@ -61,11 +61,12 @@ static void write_member(FILE *out, const struct share *share, const struct shar
 		.age_ms = now > p->since ? now - p->since : 0,
 		.instance = p->instance,
 		.pid = p->pid,
-		.joined = (uint16_t)__builtin_popcountll(p->joined),
 	};
 
-	for (size_t i = 0; i < SHARE_SOCKETS; i++)
+	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		r.holds += p->fd[i] != NOT_OPEN;
+		r.joined += p->fd[i] != NOT_OPEN && p->joined >> i & 1;
+	}
 	memcpy(r.program, p->program, sizeof(r.program));
 	fwrite(&r, sizeof(r), 1, out);
 }

@@ -124,19 +124,27 @@ static void view_add(struct view *v, struct share *share)
 	}
 }
 
-/* Of whom a process that was just found is a part: its parent's program, or that of who had the socket last.
- */
-static uint64_t guess_instance(const struct share *share, size_t index, int32_t parent)
-{
-	const struct share_process *p = share_find_process(share, parent);
-
-	return p ? p->instance : share->sockets[index].last_instance;
-}
-
 /* Is it us, or the service manager that keeps our sockets for us? Then it has the socket because we have. */
 static bool is_ours(const struct sharing *sharing, int32_t pid)
 {
 	return pid == getpid() || (sharing->manager && pid == sharing->manager);
+}
+
+/* A process that was just found belongs to its parent's program, or to that of who had the socket last. */
+static struct share_process *add_found(struct sharing *sharing, struct share *share, size_t index,
+				       const struct holders_one *found)
+{
+	const struct share_process *parent = share_find_process(share, found->parent);
+	uint64_t joined = parent ? parent->joined : 0;
+	struct share_process *p =
+		add_process(sharing, share, found->pid, (int)syscall(SYS_pidfd_open, found->pid, 0),
+			    parent ? parent->instance : share->sockets[index].last_instance);
+
+	for (size_t i = 0; i < SHARE_SOCKETS && !parent; i++)
+		joined |= (uint64_t)share->sockets[i].last_joined << i;
+	if (p)
+		p->joined = joined;
+	return p;
 }
 
 static void note_found(struct sharing *sharing, const struct view *v, const struct holders_one *found,
@@ -150,9 +158,7 @@ static void note_found(struct sharing *sharing, const struct view *v, const stru
 		if (is_ours(sharing, found[i].pid))
 			continue;
 		if (!p)
-			p = add_process(sharing, share, found[i].pid,
-					(int)syscall(SYS_pidfd_open, found[i].pid, 0),
-					guess_instance(share, index, found[i].parent));
+			p = add_found(sharing, share, index, &found[i]);
 		if (p)
 			p->fd[index] = found[i].fd;
 	}
@@ -202,8 +208,8 @@ static void forget_unseen(struct share *share, uint64_t now)
 		for (size_t j = 0; j < SHARE_SOCKETS; j++) {
 			if (p->fd[j] == NOT_OPEN || (p->fd[j] == OPEN_SOMEWHERE && now < p->trusted_until))
 				continue;
+			share_note_last(share, p, j);
 			p->fd[j] = NOT_OPEN;
-			share->sockets[j].last_instance = p->instance;
 		}
 	}
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "helper/broker/parts.h"
+#include "helper/parent.h"
 
 struct search {
 	const uint64_t *inodes;
@@ -58,28 +59,6 @@ static int open_descriptors(int32_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-/* The fourth field of /proc/PID/stat, behind the name, which may have anything in it; 0 if it cannot be read.
- */
-static int32_t parent_of(int32_t pid)
-{
-	char path[32], text[512];
-	const char *name_end;
-	ssize_t n;
-	int fd, parent = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	name_end = strrchr(text, ')');
-	if (name_end)
-		sscanf(name_end + 1, " %*c %d", &parent);
-	return parent;
 }
 
 static int add(const struct search *s, int32_t pid, int fd, size_t socket)

@@ -18,6 +18,9 @@ const char *listing_user(uint32_t uid);
 /* Prints a table, with lines no longer than `width` characters; 0 is any width. */
 void listing_table(const struct report *report, size_t width);
 
+/* The same of the shares. */
+void listing_shares(const struct report *report, size_t width);
+
 /* Prints the document that status.schema.json describes. Returns 0 or -ENOMEM. */
 int listing_json(const struct report *report);
 

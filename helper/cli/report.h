@@ -14,11 +14,25 @@ struct report_listener {
 	size_t n_bindings;
 };
 
+struct report_share {
+	struct skl_record_share record;
+	const struct skl_record_share_socket *sockets;
+	size_t n_sockets;
+	const struct skl_record_share_member *members; /* the oldest first */
+	size_t n_members;
+};
+
 struct report {
 	struct report_listener *listeners; /* by id */
 	size_t n_listeners;
+	struct report_share *shares; /* by id */
+	size_t n_shares;
 	struct skl_record_binding *bindings; /* where those of the listeners are */
 	size_t n_bindings;
+	struct skl_record_share_socket *sockets; /* where those of the shares are */
+	size_t n_sockets;
+	struct skl_record_share_member *members;
+	size_t n_members;
 };
 
 /*

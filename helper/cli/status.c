@@ -10,9 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "helper/cli/client.h"
+#include "helper/cli/fetch.h"
 #include "helper/cli/listing.h"
-#include "helper/cli/report.h"
 
 const char status_help[] =
 	"usage: skl status [-j]\n"
@@ -22,37 +21,12 @@ const char status_help[] =
 	"which\n"
 	"the kernel refused its socket; both went on to whoever is bound there. *:80 is bound to every IPv4\n"
 	"and IPv6 address, 0.0.0.0:80 and [::]:80 to those of one family.\n"
+	"Then it shows the shares (SKL_SHARE): their sockets and the processes that have them open.\n"
 	"\n"
 	"  -j, --json    print JSON, as helper/cli/status.schema.json describes it\n"
 	"      --help    show this\n"
 	"\n"
 	"Exit code: 0, 1 where no helper answers or it refuses, 2 for an unknown option.\n";
-
-/* Returns 0 and a report, or -errno having complained. */
-static int fetch(struct report *report)
-{
-	struct client_answer answer;
-	int err = client_ask(SKL_STATUS, 0, NULL, 0, -1, &answer);
-
-	if (err) {
-		client_complain(err);
-		return err;
-	}
-	if (answer.error) {
-		complain("%s: %s", client_helper(), *answer.text ? answer.text : strerror(answer.error));
-		err = -answer.error;
-	} else if (answer.fd < 0) {
-		client_complain(err = -EBADMSG);
-	} else {
-		err = report_read(answer.fd, report);
-		if (err)
-			complain("%s: what the helper reports cannot be read: %s", client_helper(),
-				 strerror(-err));
-	}
-	if (answer.fd >= 0)
-		close(answer.fd);
-	return err;
-}
 
 /* How wide the terminal is, in characters; 0 where stdout is none. */
 static size_t terminal_width(void)
@@ -62,6 +36,20 @@ static size_t terminal_width(void)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
 		return 0;
 	return size.ws_col;
+}
+
+static void list(const struct report *report)
+{
+	size_t width = terminal_width();
+
+	if (report->n_listeners)
+		listing_table(report, width);
+	else if (!report->n_shares)
+		puts("Nothing is covered.");
+	if (report->n_listeners && report->n_shares)
+		putchar('\n');
+	if (report->n_shares)
+		listing_shares(report, width);
 }
 
 int status_main(int argc, char **argv)
@@ -93,14 +81,12 @@ int status_main(int argc, char **argv)
 		complain("status: %s: not expected: see `skl help status`", argv[optind]);
 		return SKL_USAGE;
 	}
-	if (fetch(&report) != 0)
+	if (fetch_report(&report) != 0)
 		return SKL_FAILED;
 	if (json)
 		err = listing_json(&report);
-	else if (report.n_listeners == 0)
-		puts("Nothing is covered.");
 	else
-		listing_table(&report, terminal_width());
+		list(&report);
 	report_free(&report);
 	if (err)
 		complain("status: %s", strerror(-err));

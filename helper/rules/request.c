@@ -143,38 +143,13 @@ static int check_SKL_ON_ERROR(struct text value, struct request *r, struct say *
 	return say_error(s, EINVAL, "SKL_ON_ERROR", "\"%.*s\" is neither fail nor warn", SHOWN(value));
 }
 
-#define TIME_DIGITS 6
 #define HOLD_MAX_MS 3600000u
-
-/* "5s", "500ms", "2m", or a number of seconds. */
-static bool read_time(struct text value, uint64_t *ms)
-{
-	size_t digits = 0;
-	struct text unit;
-	uint64_t n = 0;
-
-	while (digits < value.length && value.at[digits] >= '0' && value.at[digits] <= '9') {
-		if (digits == TIME_DIGITS)
-			return false;
-		n = n * 10 + (uint64_t)(value.at[digits++] - '0');
-	}
-	unit = (struct text){value.at + digits, value.length - digits};
-	if (text_is(unit, "") || text_is(unit, "s"))
-		*ms = n * 1000;
-	else if (text_is(unit, "ms"))
-		*ms = n;
-	else if (text_is(unit, "m"))
-		*ms = n * 60000;
-	else
-		return false;
-	return digits > 0;
-}
 
 static int check_SKL_WAIT(struct text value, struct request *r, struct say *s)
 {
 	uint64_t ms;
 
-	if (read_time(value, &ms))
+	if (item_time(value, &ms))
 		return 0;
 	return say_error(s, EINVAL, "SKL_WAIT", "\"%.*s\" is not a time, as 5s or 500ms", SHOWN(value));
 }
@@ -206,7 +181,7 @@ static int parse_SKL_HOLD(struct text value, struct request *r, struct say *s)
 {
 	uint64_t ms;
 
-	if (!read_time(value, &ms))
+	if (!item_time(value, &ms))
 		return say_error(s, EINVAL, "SKL_HOLD", "\"%.*s\" is not a time, as 30s, 500ms or 2m",
 				 SHOWN(value));
 	if (ms > HOLD_MAX_MS)

@@ -109,6 +109,12 @@ struct share_process *share_add_process(struct share *share, int32_t pid, int pi
 	return p;
 }
 
+void share_note_last(struct share *share, const struct share_process *p, size_t index)
+{
+	share->sockets[index].last_instance = p->instance;
+	share->sockets[index].last_joined = p->joined >> index & 1;
+}
+
 void share_remove_process(struct share *share, struct share_process *p)
 {
 	size_t i = 0;
@@ -117,7 +123,7 @@ void share_remove_process(struct share *share, struct share_process *p)
 		i++;
 	for (size_t j = 0; j < SHARE_SOCKETS; j++) {
 		if (p->fd[j] != NOT_OPEN)
-			share->sockets[j].last_instance = p->instance;
+			share_note_last(share, p, j);
 	}
 	memmove(share->processes + i, share->processes + i + 1,
 		(--share->n_processes - i) * sizeof(share->processes[0]));

@@ -33,6 +33,7 @@ struct share_socket {
 	int fd;
 	uint64_t orphan_since;	/* 0: a process has it */
 	uint64_t last_instance; /* of the process that had it last */
+	bool last_joined;	/* and whether that had called listen() */
 };
 
 struct share_process {
@@ -136,6 +137,9 @@ struct share_process *share_add_process(struct share *share, int32_t pid, int pi
 					uint64_t now);
 /* Takes it out and frees it. */
 void share_remove_process(struct share *share, struct share_process *p);
+
+/* This process has the socket no more: whoever is found with it is likely to be its child. */
+void share_note_last(struct share *share, const struct share_process *p, size_t index);
 
 /* How many known processes have this socket. */
 size_t share_holders(const struct share *share, size_t index);
