@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "helper/cli/fetch.h"
-
+/* The report, asked of the helper. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "helper/cli/client.h"
+#include "helper/cli/report.h"
 #include "helper/cli/skl.h"
 
-int fetch_report(struct report *report)
+int report_fetch(struct report *report)
 {
 	struct client_answer answer;
 	int err = client_ask(SKL_STATUS, 0, NULL, 0, -1, &answer);

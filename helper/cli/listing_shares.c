@@ -134,7 +134,7 @@ static void print(const size_t widths[N_COLUMNS], const char *const cells[PROCES
 	puts(line);
 }
 
-void listing_shares(const struct report *report, size_t width)
+static void list_shares(const struct report *report, size_t width)
 {
 	char cells[N_COLUMNS][CELL], processes[LINE];
 	size_t widths[N_COLUMNS];
@@ -152,4 +152,29 @@ void listing_shares(const struct report *report, size_t width)
 			cells[SHARE][0] = cells[USER][0] = cells[HOLD][0] = processes[0] = '\0';
 		}
 	}
+}
+
+/* The title, the sockets, and the line between the tables. */
+static size_t lines_of_shares(const struct report *report)
+{
+	size_t n = 2;
+
+	for (size_t i = 0; i < report->n_shares; i++)
+		n += report->shares[i].n_sockets;
+	return report->n_shares ? n : 0;
+}
+
+void listing_all(const struct report *report, const struct report *before, size_t width, size_t height)
+{
+	size_t shares = lines_of_shares(report);
+	size_t left = height == 0 ? 0 : height > shares + 1 ? height - shares : 1;
+
+	if (report->n_listeners)
+		listing_table(report, before, width, left);
+	else if (!report->n_shares)
+		puts("Nothing is covered.");
+	if (report->n_listeners && report->n_shares)
+		putchar('\n');
+	if (report->n_shares)
+		list_shares(report, width);
 }

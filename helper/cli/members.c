@@ -14,7 +14,7 @@
 
 #include "helper/cli/address.h"
 #include "helper/cli/client.h"
-#include "helper/cli/fetch.h"
+#include "helper/cli/report.h"
 #include "helper/cli/skl.h"
 #include "helper/parent.h"
 
@@ -111,7 +111,7 @@ int members_read(const char *name, struct members *out)
 {
 	struct report report, later;
 	const struct report_share *s;
-	int err = fetch_report(&report);
+	int err = report_fetch(&report);
 
 	*out = (struct members){0};
 	if (err)
@@ -121,7 +121,7 @@ int members_read(const char *name, struct members *out)
 	if (err)
 		return err;
 	/* a number may have gone to another process before it was opened: who is still a member is the one */
-	err = fetch_report(&later);
+	err = report_fetch(&later);
 	if (!err) {
 		s = find_share(&later, name);
 		if (s)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "helper/claim.h"
+#include "helper/detach.h"
 #include "helper/discard.h"
 #include "helper/fdpass.h"
 #include "helper/status.h"
@@ -43,6 +44,8 @@ static int dispatch(struct server *s, struct peer *peer, const struct skl_reques
 		if (*attached < 0)
 			return say_error(said, -*attached, "status", "cannot be written");
 		return 0;
+	case SKL_DETACH:
+		return detach(server_spaces(s), peer, text, length, said);
 	case SKL_EXPECT:
 		return server_expect(s, peer, said);
 	default:
@@ -64,7 +67,7 @@ static int check_header(const struct skl_request *request, size_t got, struct sa
 	if (got < sizeof(*request) || request->length != got)
 		return say_error(said, EBADMSG, "request", "%zu bytes came, %u were announced", got,
 				 request->length);
-	if (request->pid != 0 && request->kind != SKL_CLAIM_ATTACH)
+	if (request->pid != 0 && request->kind > SKL_CLAIM_ATTACH)
 		return say_error(said, EBADMSG, "request", "kind %u names no process", request->kind);
 	return 0;
 }
