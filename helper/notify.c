@@ -12,46 +12,41 @@
 #include "helper/fdpass.h"
 #include "helper/log.h"
 
-/* Where it listens; NULL where it does not. */
-static const char *path(void)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
+static int manager = -1;
 
-	if (!path || (path[0] != '/' && path[0] != '@') ||
-	    strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return NULL;
-	return path;
-}
-
-bool notify_is_there(void)
-{
-	return path() != NULL;
-}
-
-void notify_tell(const char *text, int attached)
+bool notify_open(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct iovec part = {(char *)text, strlen(text)};
-	const char *to = path();
+	const char *path = getenv("NOTIFY_SOCKET");
 	size_t length;
-	int fd, err;
 
-	if (!to)
-		return;
-	length = strlen(to);
-	memcpy(address.sun_path, to, length);
-	if (to[0] == '@')
+	if (!path || (path[0] != '/' && path[0] != '@'))
+		return false;
+	length = strlen(path);
+	if (length >= sizeof(address.sun_path))
+		return false;
+	memcpy(address.sun_path, path, length);
+	if (path[0] == '@')
 		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	err = connect(fd, (struct sockaddr *)&address,
-		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length))
-		      ? -errno
-		      : fdpass_send(fd, &part, 1, attached);
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (manager < 0)
+		return false;
+	if (connect(manager, (struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) == 0)
+		return true;
+	log_warn("%s: the service manager cannot be told", path);
+	close(manager);
+	manager = -1;
+	return false;
+}
+
+void notify_tell(const char *text, int fd)
+{
+	struct iovec part = {(char *)text, strlen(text)};
+	int err = manager < 0 ? 0 : fdpass_send(manager, &part, 1, fd);
+
 	if (err)
-		log_warn("%s: the service manager could not be told: %s", to, strerror(-err));
-	close(fd);
+		log_warn("the service manager could not be told: %s", strerror(-err));
 }
 
 void notify_ready(void)

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-bool notify_is_there(void);
+/* Finds its socket. Returns whether there is one. */
+bool notify_open(void);
 
 /* Tells it that requests are served. */
 void notify_ready(void);

@@ -112,7 +112,7 @@ static void adopt_one(void *context, int fd, const char *name)
 
 void share_adopt(struct sharing *sharing)
 {
-	if (notify_is_there())
+	if (notify_open())
 		sharing->manager = getppid();
 	handed_each(PREFIX, adopt_one, sharing);
 }

@@ -31,8 +31,8 @@ static int obey(const struct broker_request *request, int fd, int second, struct
 		found = broker_find_netns(request->number);
 		break;
 	case BROKER_HOLDERS:
-		found = broker_find_holders(fd);
-		break;
+		answer->error = broker_find_holders(fd, second);
+		return -1;
 	case BROKER_POLLED:
 		answer->error = broker_is_polled(fd);
 		return -1;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,7 +94,6 @@ static int search_process(const struct search *s, int32_t pid)
 static int search_all(const struct search *s)
 {
 	DIR *proc = opendir("/proc");
-	pid_t helper = getppid();
 	struct dirent *entry;
 	int err = 0;
 
@@ -104,7 +102,7 @@ static int search_all(const struct search *s)
 	while (!err && (entry = readdir(proc))) {
 		int32_t pid = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? atoi(entry->d_name) : 0;
 
-		if (pid && pid != helper && pid != getpid())
+		if (pid && pid != getpid())
 			err = search_process(s, pid);
 	}
 	closedir(proc);
@@ -146,7 +144,7 @@ static int search_known(const struct search *s, const struct holders_one *known,
 	return err;
 }
 
-int broker_find_holders(int question)
+int broker_find_holders(int question, int answer)
 {
 	struct holders_question head;
 	struct search s;
@@ -155,17 +153,11 @@ int broker_find_holders(int question)
 
 	if (err)
 		return err;
-	s = (struct search){.inodes = rest, .n = head.n_inodes, .out = memfd_create("holders", MFD_CLOEXEC)};
-	if (s.out < 0)
-		err = -errno;
-	else if (head.n_known)
+	s = (struct search){.inodes = rest, .n = head.n_inodes, .out = answer};
+	if (head.n_known)
 		err = search_known(&s, (struct holders_one *)(s.inodes + s.n), head.n_known);
 	else
 		err = search_all(&s);
 	free(rest);
-	if (!err)
-		return s.out;
-	if (s.out >= 0)
-		close(s.out);
 	return err;
 }

@@ -3,13 +3,17 @@
 #include "helper/broker/holders.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "helper/broker/broker.h"
+
+static bool write_all(int fd, const void *bytes, size_t size)
+{
+	return write(fd, bytes, size) == (ssize_t)size;
+}
 
 /* Returns a descriptor or -errno. */
 static int write_question(dev_t device, const uint64_t *inodes, size_t n_inodes,
@@ -17,17 +21,12 @@ static int write_question(dev_t device, const uint64_t *inodes, size_t n_inodes,
 {
 	struct holders_question head = {
 		.device = device, .n_inodes = (uint32_t)n_inodes, .n_known = (uint32_t)n_known};
-	struct iovec parts[] = {
-		{&head, sizeof(head)},
-		{(void *)inodes, n_inodes * sizeof(*inodes)},
-		{(void *)known, n_known * sizeof(*known)},
-	};
-	size_t size = parts[0].iov_len + parts[1].iov_len + parts[2].iov_len;
 	int fd = memfd_create("question", MFD_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
-	if (writev(fd, parts, 3) == (ssize_t)size)
+	if (write_all(fd, &head, sizeof(head)) && write_all(fd, inodes, n_inodes * sizeof(*inodes)) &&
+	    write_all(fd, known, n_known * sizeof(*known)))
 		return fd;
 	close(fd);
 	return -EIO;
@@ -35,20 +34,18 @@ static int write_question(dev_t device, const uint64_t *inodes, size_t n_inodes,
 
 static int read_answer(int fd, struct holders_one **found, size_t *n_found)
 {
-	struct stat st;
-	size_t size;
+	off_t size = lseek(fd, 0, SEEK_END);
 
-	if (fstat(fd, &st) < 0)
+	if (size < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
-	size = (size_t)st.st_size;
-	*found = malloc(size + 1);
+	*found = malloc((size_t)size + 1);
 	if (!*found)
 		return -ENOMEM;
-	if (pread(fd, *found, size, 0) != (ssize_t)size) {
+	if (read(fd, *found, (size_t)size) != size) {
 		free(*found);
 		return -EIO;
 	}
-	*n_found = size / sizeof(**found);
+	*n_found = (size_t)size / sizeof(**found);
 	return 0;
 }
 
@@ -57,18 +54,19 @@ int holders_find(const uint64_t *inodes, size_t n_inodes, const struct holders_o
 {
 	struct broker_request request = {.order = BROKER_HOLDERS};
 	struct broker_answer answer = {0};
-	int question = write_question(0, inodes, n_inodes, known, n_known), got, err;
+	int question = write_question(0, inodes, n_inodes, known, n_known);
+	int file = memfd_create("holders", MFD_CLOEXEC), none, err;
 
-	if (question < 0)
-		return question;
-	err = broker_call(&request, question, -1, &answer, &got);
-	close(question);
-	if (err)
-		return err;
-	if (got < 0)
-		return -EPROTO;
-	err = read_answer(got, found, n_found);
-	close(got);
+	if (question < 0 || file < 0)
+		err = question < 0 ? question : -errno;
+	else
+		err = broker_call(&request, question, file, &answer, &none);
+	if (!err)
+		err = read_answer(file, found, n_found);
+	if (question >= 0)
+		close(question);
+	if (file >= 0)
+		close(file);
 	return err;
 }
 

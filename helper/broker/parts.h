@@ -15,8 +15,8 @@ int broker_find_netns(uint64_t ino);
 
 /* ---- holders.c, polled.c: `question` is a file as holders.h describes it ---- */
 
-/* A descriptor of a file with struct holders_one, or -errno. */
-int broker_find_holders(int question);
+/* Writes struct holders_one to the file `answer`. 0 or -errno. */
+int broker_find_holders(int question, int answer);
 
 /* 0, -EBUSY, or -errno. */
 int broker_is_polled(int question);

@@ -271,7 +271,7 @@ static void tell_manager(pid_t pid)
 	char text[32];
 	int ends[2];
 
-	if (!notify_is_there() || pipe(ends) < 0)
+	if (!notify_open() || pipe(ends) < 0)
 		return;
 	snprintf(text, sizeof(text), "MAINPID=%d", pid);
 	notify_tell(text, -1);
