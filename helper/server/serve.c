@@ -12,8 +12,8 @@
 #include "helper/status.h"
 #include "helper/wire.h"
 
-/* of a request */
-#define LONGEST (sizeof(struct skl_request) + sizeof(struct skl_join) + SKL_TEXT_MAX)
+#define LONGEST	     (sizeof(struct skl_request) + SKL_TEXT_MAX)
+#define LONGEST_JOIN (LONGEST + sizeof(struct skl_join))
 
 static void answer(int conn, int err, const struct say *said, int attached)
 {
@@ -86,7 +86,7 @@ void server_serve(struct server *s, int conn)
 {
 	static union {
 		struct skl_request header;
-		char bytes[LONGEST];
+		char bytes[LONGEST_JOIN];
 	} message;
 	struct say said = {0};
 	struct peer peer;
@@ -96,6 +96,8 @@ void server_serve(struct server *s, int conn)
 	got = fdpass_receive(conn, &message, sizeof(message), &fd);
 	if (got == 0)
 		return;
+	if (got > (ssize_t)LONGEST && message.header.kind != SKL_CLAIM_JOIN)
+		got = -EMSGSIZE;
 	if (got < 0) {
 		err = refuse_message(got, &said);
 	} else {
