@@ -186,6 +186,10 @@ int received_read_unbound(int fd, const void *address, size_t length, struct rec
 	if (l->port == 0)
 		return -EALREADY;
 	err = read_rest(fd, out, s);
+	/* an address that is not IPv4's makes the kernel set this */
+	if (!err && l->family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&a.v6.sin6_addr) &&
+	    !IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr))
+		l->v6only = true;
 	/* to bind to a link's address is to bind to the link */
 	if (!err && l->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a.v6.sin6_addr) && a.v6.sin6_scope_id)
 		l->ifindex = a.v6.sin6_scope_id;
