@@ -173,7 +173,7 @@ static bool wants_nothing(const struct request *r)
  * A share first takes the socket, and gives it back if the coverage is refused. All of its programs count
  * as one: what one of them has covered, its successors need not claim anew.
  */
-static int claim_shared(struct spaces *spaces, struct sharing *sharing, struct peer *peer,
+static int claim_shared(struct spaces *spaces, struct sharing *sharing, const struct peer *peer,
 			struct skl_request *request, struct claim *c)
 {
 	struct share_step step = {0};
@@ -192,7 +192,7 @@ static int claim_shared(struct spaces *spaces, struct sharing *sharing, struct p
 	return err;
 }
 
-int claim(struct spaces *spaces, struct sharing *sharing, struct peer *peer,
+int claim(struct spaces *spaces, struct sharing *sharing, const struct peer *peer,
 	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s)
 {
 	struct skl_request as_one = *request;

@@ -18,7 +18,7 @@
  *
  * All or nothing: a refused claim leaves everything as it was.
  */
-int claim(struct spaces *spaces, struct sharing *sharing, struct peer *peer,
+int claim(struct spaces *spaces, struct sharing *sharing, const struct peer *peer,
 	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s);
 
 #endif

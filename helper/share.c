@@ -100,7 +100,7 @@ static int check_epoll(const struct peer *peer, int sock, struct say *s)
 }
 
 /* Lets the program have the socket. Returns a descriptor for it or -errno. */
-static int give(struct sharing *sharing, struct share *share, size_t index, struct peer *peer,
+static int give(struct sharing *sharing, struct share *share, size_t index, const struct peer *peer,
 		const struct skl_request *request, struct say *s)
 {
 	struct share_socket *socket = &share->sockets[index];
@@ -122,7 +122,7 @@ static int give(struct sharing *sharing, struct share *share, size_t index, stru
 	return fd;
 }
 
-static void note_pending(struct sharing *sharing, const struct share_claim *c, struct peer *peer)
+static void note_pending(struct sharing *sharing, const struct share_claim *c, const struct peer *peer)
 {
 	struct share_pending *p = shares_find_pending(&sharing->all, c->cookie);
 
@@ -133,13 +133,12 @@ static void note_pending(struct sharing *sharing, const struct share_claim *c, s
 	p = shares_note_pending(&sharing->all, c);
 	if (!p)
 		return;
-	p->pidfd = peer->pidfd;
-	peer->pidfd = -1;
-	if (share_watch(sharing, p->pidfd) < 0)
+	p->pidfd = fcntl(peer->pidfd, F_DUPFD_CLOEXEC, 0);
+	if (p->pidfd < 0 || share_watch(sharing, p->pidfd) < 0)
 		share_drop_pending(sharing, p);
 }
 
-static int join_received(struct sharing *sharing, struct peer *peer, const struct skl_request *request,
+static int join_received(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
 			 const struct request *wanted, const struct received *received, int sock, int *fd,
 			 struct say *s)
 {
@@ -175,7 +174,7 @@ static int join_received(struct sharing *sharing, struct peer *peer, const struc
 	return *fd < 0 ? *fd : 0;
 }
 
-int share_join(struct sharing *sharing, struct peer *peer, const struct skl_request *request,
+int share_join(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
 	       const char *body, size_t length, int sock, int *fd, struct say *s)
 {
 	struct request wanted = {0};
@@ -239,7 +238,7 @@ static int add(struct sharing *sharing, const struct share_claim *c, uint64_t in
 	return 0;
 }
 
-int share_listen(struct sharing *sharing, struct peer *peer, const struct skl_request *request,
+int share_listen(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
 		 const struct request *wanted, const struct received *received, int sock,
 		 struct share_step *step, struct say *s)
 {

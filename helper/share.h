@@ -37,7 +37,7 @@ void share_close(struct sharing *sharing);
  * descriptor for the program (the caller's to close), or -1: it is to bind its
  * own. Or -errno with the sentence.
  */
-int share_join(struct sharing *sharing, struct peer *peer, const struct skl_request *request,
+int share_join(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
 	       const char *body, size_t length, int sock, int *give, struct say *s);
 
 /* What share_listen() did. */
@@ -52,7 +52,7 @@ struct share_step {
  * After listen(), or bind() of UDP: the socket (the caller's) belongs to the
  * share that `wanted` names from now on. Returns 0, or -errno with the sentence.
  */
-int share_listen(struct sharing *sharing, struct peer *peer, const struct skl_request *request,
+int share_listen(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
 		 const struct request *wanted, const struct received *received, int sock,
 		 struct share_step *step, struct say *s);
 

@@ -17,8 +17,8 @@ void share_look(struct sharing *sharing, struct share *share);
 /* Looks at every process there is, for those that have a socket of these shares. */
 void share_look_at_all(struct sharing *sharing, struct share *const *shares, size_t n);
 
-/* The process of a peer, whose pidfd is taken; NULL where it cannot be watched. */
-struct share_process *share_know(struct sharing *sharing, struct share *share, struct peer *peer,
+/* The process of a peer; NULL where it cannot be watched. */
+struct share_process *share_know(struct sharing *sharing, struct share *share, const struct peer *peer,
 				 uint64_t instance);
 
 /* Closes the socket, and with the last one the share: then it returns true. */

@@ -3,6 +3,7 @@
 #include "helper/share_parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,16 +31,24 @@ static bool has_ended(int pidfd)
 	return poll(&p, 1, 0) != 0;
 }
 
-static void drop_process(struct share *share, struct share_process *p)
+/* By name, since another copy of the descriptor may keep it alive, and epoll would tell of it without end. */
+static void unwatch(struct sharing *sharing, int pidfd)
 {
-	close(p->pidfd); /* the only copy: epoll forgets it, too */
+	if (pidfd < 0)
+		return;
+	epoll_ctl(sharing->epoll, EPOLL_CTL_DEL, pidfd, NULL);
+	close(pidfd);
+}
+
+static void drop_process(struct sharing *sharing, struct share *share, struct share_process *p)
+{
+	unwatch(sharing, p->pidfd);
 	share_remove_process(share, p);
 }
 
 void share_drop_pending(struct sharing *sharing, struct share_pending *p)
 {
-	if (p->pidfd >= 0)
-		close(p->pidfd);
+	unwatch(sharing, p->pidfd);
 	shares_remove_pending(&sharing->all, p);
 }
 
@@ -61,21 +70,17 @@ static struct share_process *add_process(struct sharing *sharing, struct share *
 	return p;
 }
 
-struct share_process *share_know(struct sharing *sharing, struct share *share, struct peer *peer,
+struct share_process *share_know(struct sharing *sharing, struct share *share, const struct peer *peer,
 				 uint64_t instance)
 {
 	struct share_process *p = share_find_process(share, peer->pid);
-	int pidfd;
 
 	if (p && has_ended(p->pidfd)) { /* the number went to another process before we were told */
-		drop_process(share, p);
+		drop_process(sharing, share, p);
 		p = NULL;
 	}
-	if (!p) {
-		pidfd = peer->pidfd;
-		peer->pidfd = -1;
-		p = add_process(sharing, share, peer->pid, pidfd, instance);
-	}
+	if (!p)
+		p = add_process(sharing, share, peer->pid, fcntl(peer->pidfd, F_DUPFD_CLOEXEC, 0), instance);
 	if (p) {
 		p->claimed = true;
 		p->instance = instance; /* it may have become another program since */
@@ -86,7 +91,7 @@ struct share_process *share_know(struct sharing *sharing, struct share *share, s
 static void drop_share(struct sharing *sharing, struct share *share)
 {
 	while (share->n_processes)
-		drop_process(share, share->processes[0]);
+		drop_process(sharing, share, share->processes[0]);
 	shares_remove(&sharing->all, share);
 }
 
@@ -224,13 +229,13 @@ static bool has_none(const struct share_process *p)
 }
 
 /* Who has ended; and of those that have nothing open, who did not ask for it: a child, or a chance find. */
-static void drop_gone(struct share *share)
+static void drop_gone(struct sharing *sharing, struct share *share)
 {
 	for (size_t i = share->n_processes; i-- > 0;) {
 		struct share_process *p = share->processes[i];
 
 		if (has_ended(p->pidfd) || (!p->claimed && has_none(p)))
-			drop_process(share, p);
+			drop_process(sharing, share, p);
 	}
 }
 
@@ -244,7 +249,7 @@ static void look_at_known(struct sharing *sharing, struct share *share, uint64_t
 
 	v.n = 0;
 	view_add(&v, share);
-	drop_gone(share);
+	drop_gone(sharing, share);
 	n = list_known(share, &v, known);
 	if (n == 0)
 		return;
@@ -256,7 +261,7 @@ static void look_at_known(struct sharing *sharing, struct share *share, uint64_t
 	forget_unseen(share, now);
 	note_found(sharing, &v, found, n_found);
 	free(found);
-	drop_gone(share);
+	drop_gone(sharing, share);
 }
 
 /* Is there one that has just lost its last process, as far as they are known? */

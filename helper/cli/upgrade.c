@@ -99,8 +99,9 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct upgrade *u, 
 	fflush(stdout);
 }
 
-/* Whatever descends from the new program comes to us when its parent ends. */
-static void reap(struct upgrade *u)
+/* Whatever descends from the new program comes to us when its parent ends. Returns whether any of it is left.
+ */
+static bool reap(struct upgrade *u)
 {
 	int status;
 	pid_t pid;
@@ -111,6 +112,7 @@ static void reap(struct upgrade *u)
 		u->child_ended = true;
 		u->child_status = status;
 	}
+	return pid == 0;
 }
 
 static void pause_ms(struct upgrade *u, uint64_t ms)
@@ -201,12 +203,13 @@ static int give_up(struct upgrade *u)
  */
 static bool has_failed(struct upgrade *u)
 {
-	reap(u);
+	bool any_left = reap(u);
+
 	if (interrupted) {
 		complain("upgrade %s: interrupted by signal %d", u->name, (int)interrupted);
 		return true;
 	}
-	if (!u->child_ended || (WIFEXITED(u->child_status) && WEXITSTATUS(u->child_status) == 0))
+	if (!u->child_ended || (any_left && WIFEXITED(u->child_status) && WEXITSTATUS(u->child_status) == 0))
 		return false;
 	if (WIFEXITED(u->child_status))
 		complain("upgrade %s: %s: ended with exit code %d", u->name, u->program[0],
