@@ -217,8 +217,8 @@ static void log_added(const struct share *share, size_t index, const struct peer
 }
 
 /* Keeps a copy of the socket. Returns 0 or -errno. */
-static int add(struct sharing *sharing, const struct share_claim *c, uint64_t inode, int sock,
-	       struct share_step *step)
+static int add(struct sharing *sharing, const struct share_claim *c, const struct request *wanted,
+	       uint64_t inode, int sock, struct share_step *step)
 {
 	struct share *share = step->share;
 	int fd = fcntl(sock, F_DUPFD_CLOEXEC, 0);
@@ -232,6 +232,7 @@ static int add(struct sharing *sharing, const struct share_claim *c, uint64_t in
 			return -ENOMEM;
 		}
 		share->founder = c->instance;
+		share->hold_ms = wanted->hold_ms;
 		step->share = share;
 	}
 	step->index = share_add_socket(share, c->cookie, inode, c->at, fd);
@@ -262,12 +263,12 @@ int share_listen(struct sharing *sharing, const struct peer *peer, const struct 
 		return step->verdict;
 	if (step->verdict == SHARE_NOT)
 		return 0;
+	if (step->share && wanted->has_hold)
+		share_set_hold(step->share, wanted->hold_ms);
 	if (step->verdict == SHARE_ADD)
-		err = add(sharing, &c, st.st_ino, sock, step);
+		err = add(sharing, &c, wanted, st.st_ino, sock, step);
 	if (err)
 		return say_error(s, -err, "SKL_SHARE", "the socket cannot be kept");
-	if (wanted->has_hold)
-		share_set_hold(step->share, wanted->hold_ms);
 	step->pid = peer->pid;
 	p = share_know(sharing, step->share, peer, request->instance);
 	if (p) {

@@ -105,11 +105,6 @@ load_went_on() {
   (($(counted_by_load ok) > ${1:-100}))
 }
 
-# counters FILE: what servers with -c FILE have accepted and answered.
-counters() {
-  od -An -t u8 "$1"
-}
-
 # ---- upgrade ----
 
 # upgrade NAME [OPTION...] -- PROGRAM...: what it says is in $UPGRADE_LOG, and of the new program too. Its exit code is

@@ -8,40 +8,33 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static const char usage[] =
-	"usage: share-serve [OPTION]... ADDRESS PORT...\n"
-	"  -d        on SIGTERM finish what was accepted, then end; else it just dies\n"
-	"  -c FILE   add up there, as two 64-bit numbers, what was accepted and what was answered\n"
-	"  -b N      backlog (128)\n"
-	"  -r N      bind each port N times with SO_REUSEPORT\n"
-	"  -t N      threads for each socket (2)\n"
-	"  -p MS     pause before each answer (0)\n"
-	"  -s MS     pause between bind() and listen() (0)\n"
-	"  -e        put the socket into an epoll instance before bind()\n"
-	"  -x        close-on-exec; -n  non-blocking: as socket() options\n"
-	"  -f        fork into the background after listen(), as daemons do\n"
-	"  -g        fork before listen(): the parent ends, the child listens\n"
-	"  -k        close the sockets once they listen, and then bind and listen anew\n"
-	"Says \"ready\" with what its sockets are like.\n";
+static const char usage[] = "usage: share-serve [OPTION]... ADDRESS PORT...\n"
+			    "  -d        on SIGTERM finish what was accepted, then end; else it just dies\n"
+			    "  -b N      backlog (128)\n"
+			    "  -r N      bind each port N times with SO_REUSEPORT\n"
+			    "  -t N      threads for each socket (2)\n"
+			    "  -p MS     pause before each answer (0)\n"
+			    "  -s MS     pause between bind() and listen() (0)\n"
+			    "  -e        put the socket into an epoll instance before bind()\n"
+			    "  -x        close-on-exec; -n  non-blocking: as socket() options\n"
+			    "  -f        fork into the background after listen(), as daemons do\n"
+			    "  -g        fork before listen(): the parent ends, the child listens\n"
+			    "  -k        close the sockets once they listen, and then bind and listen anew\n"
+			    "Says \"ready\" with what its sockets are like.\n";
 
 static struct {
 	bool drain, epoll, daemon, early, again;
 	int backlog, reuseport, threads, pause_ms, slow_ms, type;
-	const char *counters;
 } options = {.backlog = 128, .reuseport = 1, .threads = 2};
 
-static _Atomic uint64_t *counters; /* accepted, answered */
 static int stop[2];
 
 static void die(const char *what)
@@ -50,23 +43,6 @@ static void die(const char *what)
 
 	fprintf(stderr, "share-serve: %s: %s\n", what, strerror(err));
 	exit(err);
-}
-
-static void open_counters(void)
-{
-	static _Atomic uint64_t own[2];
-	int fd;
-
-	counters = own;
-	if (!options.counters)
-		return;
-	fd = open(options.counters, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0 || ftruncate(fd, sizeof(own)) < 0)
-		die(options.counters);
-	counters = mmap(NULL, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (counters == MAP_FAILED)
-		die(options.counters);
-	close(fd);
 }
 
 static void answer(int conn)
@@ -78,8 +54,7 @@ static void answer(int conn)
 		;
 	if (options.pause_ms)
 		usleep((unsigned int)options.pause_ms * 1000);
-	if (send(conn, said, (size_t)n, MSG_NOSIGNAL) == n)
-		counters[1]++;
+	send(conn, said, (size_t)n, MSG_NOSIGNAL);
 	close(conn);
 }
 
@@ -99,7 +74,6 @@ static void *serve(void *argument)
 		conn = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
 		if (conn < 0)
 			continue;
-		counters[0]++;
 		answer(conn);
 	}
 }
@@ -183,13 +157,10 @@ static void read_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "dc:b:r:t:p:s:exnfgk")) != -1) {
+	while ((c = getopt(argc, argv, "db:r:t:p:s:exnfgk")) != -1) {
 		switch (c) {
 		case 'd':
 			options.drain = true;
-			break;
-		case 'c':
-			options.counters = optarg;
 			break;
 		case 'b':
 			options.backlog = atoi(optarg);
@@ -242,7 +213,6 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	open_counters();
 	n = open_all(argv + optind, socks);
 	if (options.again) {
 		for (size_t i = 0; i < n; i++)
