@@ -220,3 +220,67 @@ int claim(struct spaces *spaces, struct sharing *sharing, const struct peer *pee
 	received_close(&received);
 	return err;
 }
+
+/* What the share has is as good as bound and listening: a program that sees that may never call listen(). */
+static int cover_given(struct spaces *spaces, const struct share_step *step,
+		       const struct skl_request *request, const struct request *wanted,
+		       const struct peer *peer, int given, struct say *s)
+{
+	struct skl_request as_one = *request;
+	struct received received = {.netns = -1};
+	struct claim c = {.peer = peer,
+			  .request = &as_one,
+			  .wanted = wanted,
+			  .received = &received,
+			  .sock = given,
+			  .s = s};
+	int err;
+
+	if (wants_nothing(wanted))
+		return 0;
+	as_one.instance = step->share->founder;
+	err = received_read(given, &received, s);
+	if (!err)
+		err = claim_received(spaces, &c);
+	received_close(&received);
+	return err;
+}
+
+int claim_join(struct spaces *spaces, struct sharing *sharing, const struct peer *peer,
+	       const struct skl_request *request, const char *body, size_t length, int sock, int *give,
+	       struct say *s)
+{
+	struct request wanted = {0};
+	struct received received = {.netns = -1};
+	struct share_step step = {0};
+	struct skl_join join;
+	int err;
+
+	*give = -1;
+	if (sock < 0)
+		return say_error(s, EBADF, "request", "no socket came with it");
+	if (length < sizeof(join))
+		return say_error(s, EBADMSG, "request", "no address came with it");
+	memcpy(&join, body, sizeof(join));
+	if (join.length > sizeof(join.address))
+		return say_error(s, EBADMSG, "request", "its address is of %u bytes", join.length);
+	err = request_parse(body + sizeof(join), length - sizeof(join), &wanted, s);
+	if (!err && !wanted.share[0])
+		err = say_error(s, EINVAL, "SKL_SHARE", "it is not set");
+	if (!err)
+		err = received_read_unbound(sock, join.address, join.length, &received, s);
+	if (!err)
+		err = share_join(sharing, peer, request, &wanted, &received, sock, give, &step, s);
+	else if (err == -EALREADY) /* bind() knows best what is wrong with it */
+		err = 0;
+	if (!err && *give >= 0)
+		err = cover_given(spaces, &step, request, &wanted, peer, *give, s);
+	if (err && *give >= 0) {
+		close(*give);
+		*give = -1;
+		share_undo(sharing, &step);
+	}
+	request_free(&wanted);
+	received_close(&received);
+	return err;
+}

@@ -21,4 +21,13 @@
 int claim(struct spaces *spaces, struct sharing *sharing, const struct peer *peer,
 	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s);
 
+/*
+ * SKL_CLAIM_JOIN, where `sock` is about to be bound and `body` is what followed
+ * the header. On success *give is the share's socket (the caller's to close),
+ * which has the coverage that was asked for, or -1: the program binds its own.
+ */
+int claim_join(struct spaces *spaces, struct sharing *sharing, const struct peer *peer,
+	       const struct skl_request *request, const char *body, size_t length, int sock, int *give,
+	       struct say *s);
+
 #endif

@@ -138,30 +138,34 @@ static void note_pending(struct sharing *sharing, const struct share_claim *c, c
 		share_drop_pending(sharing, p);
 }
 
-static int join_received(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
-			 const struct request *wanted, const struct received *received, int sock, int *fd,
-			 struct say *s)
+int share_join(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
+	       const struct request *wanted, const struct received *received, int sock, int *fd,
+	       struct share_step *step, struct say *s)
 {
 	struct share_claim c;
-	struct share *share;
-	size_t index = 0;
-	int verdict, err;
+	int err;
 
+	*fd = -1;
+	*step = (struct share_step){.verdict = SHARE_NOT, .pid = peer->pid};
+	if (!request_is_for(wanted, &received->listener))
+		return 0;
+	if (peer->pid <= 0 || peer->pidfd < 0)
+		return say_error(s, ESRCH, "SKL_SHARE", "the process that asks is not visible to the helper");
 	describe(&c, peer, request, wanted, received);
 	for (;;) {
-		share = shares_find(&sharing->all, c.uid, c.netns, c.name);
-		if (share)
-			share_look(sharing, share);
-		verdict = shares_judge_bind(&sharing->all, &c, &share, &index, s);
-		if (verdict != SHARE_GIVE || is_usable(&share->sockets[index]))
+		step->share = shares_find(&sharing->all, c.uid, c.netns, c.name);
+		if (step->share)
+			share_look(sharing, step->share);
+		step->verdict = shares_judge_bind(&sharing->all, &c, &step->share, &step->index, s);
+		if (step->verdict != SHARE_GIVE || is_usable(&step->share->sockets[step->index]))
 			break;
-		share_drop_socket(sharing, share, index);
+		share_drop_socket(sharing, step->share, step->index);
 	}
-	if (verdict < 0)
-		return verdict;
-	if (verdict == SHARE_ADD)
+	if (step->verdict < 0)
+		return step->verdict;
+	if (step->verdict == SHARE_ADD)
 		note_pending(sharing, &c, peer);
-	if (verdict != SHARE_GIVE)
+	if (step->verdict != SHARE_GIVE)
 		return 0;
 	err = check_port(peer, received, s);
 	if (!err)
@@ -169,41 +173,9 @@ static int join_received(struct sharing *sharing, const struct peer *peer, const
 	if (err)
 		return err;
 	if (wanted->has_hold)
-		share_set_hold(share, wanted->hold_ms);
-	*fd = give(sharing, share, index, peer, request, s);
+		share_set_hold(step->share, wanted->hold_ms);
+	*fd = give(sharing, step->share, step->index, peer, request, s);
 	return *fd < 0 ? *fd : 0;
-}
-
-int share_join(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
-	       const char *body, size_t length, int sock, int *fd, struct say *s)
-{
-	struct request wanted = {0};
-	struct received received = {.netns = -1};
-	struct skl_join join;
-	int err;
-
-	*fd = -1;
-	if (sock < 0)
-		return say_error(s, EBADF, "request", "no socket came with it");
-	if (length < sizeof(join))
-		return say_error(s, EBADMSG, "request", "no address came with it");
-	memcpy(&join, body, sizeof(join));
-	if (join.length > sizeof(join.address))
-		return say_error(s, EBADMSG, "request", "its address is of %u bytes", join.length);
-	if (peer->pid <= 0 || peer->pidfd < 0)
-		return say_error(s, ESRCH, "SKL_SHARE", "the process that asks is not visible to the helper");
-	err = request_parse(body + sizeof(join), length - sizeof(join), &wanted, s);
-	if (!err && !wanted.share[0])
-		err = say_error(s, EINVAL, "SKL_SHARE", "it is not set");
-	if (!err)
-		err = received_read_unbound(sock, join.address, join.length, &received, s);
-	if (!err && request_is_for(&wanted, &received.listener))
-		err = join_received(sharing, peer, request, &wanted, &received, sock, fd, s);
-	else if (err == -EALREADY) /* bind() knows best what is wrong with it */
-		err = 0;
-	request_free(&wanted);
-	received_close(&received);
-	return err;
 }
 
 static void log_added(const struct share *share, size_t index, const struct peer *peer)
@@ -299,6 +271,8 @@ void share_undo(struct sharing *sharing, const struct share_step *step)
 		p = share_find_process(step->share, step->pid);
 		if (p)
 			p->joined &= ~(1ull << step->index);
+		if (p && p->fd[step->index] == OPEN_SOMEWHERE)
+			p->trusted_until = 0; /* it has to be seen with it */
 	}
 }
 

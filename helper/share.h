@@ -32,21 +32,22 @@ int share_open(struct sharing *sharing);
 /* Closes everything. What the service manager keeps stays there. */
 void share_close(struct sharing *sharing);
 
-/*
- * SKL_CLAIM_JOIN: `body` is what followed the header. Returns 0 with *give, the
- * descriptor for the program (the caller's to close), or -1: it is to bind its
- * own. Or -errno with the sentence.
- */
-int share_join(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
-	       const char *body, size_t length, int sock, int *give, struct say *s);
-
-/* What share_listen() did. */
+/* What was done. */
 struct share_step {
 	int verdict;
 	struct share *share; /* whose program it is, even if the socket is none of it; or NULL */
 	size_t index;
 	pid_t pid;
 };
+
+/*
+ * Before bind() of a socket (the caller's) that is to be as `received`. Returns
+ * 0 with *fd, the descriptor for the program (the caller's to close), or -1: it
+ * is to bind its own. Or -errno with the sentence.
+ */
+int share_join(struct sharing *sharing, const struct peer *peer, const struct skl_request *request,
+	       const struct request *wanted, const struct received *received, int sock, int *fd,
+	       struct share_step *step, struct say *s);
 
 /*
  * After listen(), or bind() of UDP: the socket (the caller's) belongs to the

@@ -18,6 +18,9 @@
 #include "helper/cli/skl.h"
 #include "helper/parent.h"
 
+/* haproxy sees that the socket which it has bound listens already, and does without listen(). */
+#define SILENT_MS 1000
+
 static const struct report_share *find_share(const struct report *report, const char *name)
 {
 	struct stat own;
@@ -64,8 +67,8 @@ static int list_members(const struct report_share *s, struct members *out)
 
 		if (pidfd < 0)
 			continue;
-		*one = (struct members_one){
-			.pid = r->pid, .pidfd = pidfd, .holds = r->holds, .listens = r->joined};
+		*one = (struct members_one){.pid = r->pid, .pidfd = pidfd, .holds = r->holds};
+		one->listens = r->joined || (r->holds && r->age_ms >= SILENT_MS);
 		memcpy(one->program, r->program, sizeof(one->program));
 		out->n++;
 	}

@@ -11,7 +11,7 @@ struct members_one {
 	pid_t pid;
 	int pidfd;    /* -1 once it has ended */
 	bool holds;   /* it has a socket of the share open */
-	bool listens; /* and has called listen(), or bind() for UDP */
+	bool listens; /* and has called listen(), or bind() for UDP, or had the time to */
 	char program[16];
 };
 

@@ -126,24 +126,36 @@ static bool is_new(const struct upgrade *u, const struct members_one *one)
 	return !members_find(&u->old, one->pid) && members_descends(one->pid, getpid());
 }
 
-/* The pid of a process of the new program that listens, the first ancestor of all; 0: there is none yet. */
-static pid_t find_joined(const struct upgrade *u, char program[16])
+/*
+ * The main process of the new program, once one of its processes has the socket (and listens): of those that
+ * asked for it or have it, the ancestor of that one. A master may leave the socket to its workers. 0: there
+ * is none yet.
+ */
+static pid_t find_main(const struct upgrade *u, bool listens, char program[16])
 {
+	const struct members_one *found = NULL;
 	struct members now;
-	pid_t found = 0;
+	pid_t pid = 0;
 
 	if (members_read(u->name, &now) != 0)
 		return 0;
 	for (size_t i = 0; i < now.n && !found; i++) {
 		const struct members_one *one = &now.all[i];
 
-		if (!one->holds || !one->listens || !is_new(u, one) || !members_is_root(&now, one))
+		if (one->holds && (one->listens || !listens) && is_new(u, one))
+			found = one;
+	}
+	for (size_t i = 0; i < now.n && found && !pid; i++) {
+		const struct members_one *one = &now.all[i];
+
+		if ((one != found && !members_descends(found->pid, one->pid)) || !is_new(u, one) ||
+		    !members_is_root(&now, one))
 			continue;
-		found = one->pid;
+		pid = one->pid;
 		memcpy(program, one->program, sizeof(one->program));
 	}
 	members_free(&now);
-	return found;
+	return pid;
 }
 
 static void start_program(struct upgrade *u)
@@ -228,7 +240,7 @@ static pid_t wait_until_joined(struct upgrade *u)
 	pid_t found;
 
 	while (!has_failed(u)) {
-		found = find_joined(u, program);
+		found = find_main(u, true, program);
 		if (found) {
 			tell(u, "%d %s has joined", found, program);
 			return found;
@@ -259,7 +271,7 @@ static pid_t prove(struct upgrade *u, pid_t joined)
 	}
 	if (has_failed(u))
 		return 0;
-	found = find_joined(u, program);
+	found = find_main(u, false, program);
 	if (!found)
 		complain("upgrade %s: %d has left the share again", u->name, joined);
 	else if (found != joined)

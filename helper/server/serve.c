@@ -38,7 +38,8 @@ static int dispatch(struct server *s, struct peer *peer, const struct skl_reques
 	case SKL_CLAIM_ATTACH:
 		return claim(server_spaces(s), server_sharing(s), peer, request, text, length, fd, said);
 	case SKL_CLAIM_JOIN:
-		return share_join(server_sharing(s), peer, request, text, length, fd, attached, said);
+		return claim_join(server_spaces(s), server_sharing(s), peer, request, text, length, fd,
+				  attached, said);
 	case SKL_STATUS:
 		*attached = status_memfd(server_spaces(s), server_sharing(s), peer);
 		if (*attached < 0)

@@ -23,6 +23,9 @@ static const char usage[] =
 	"  ok N refused N cut N late N failed N servers N\n"
 	"cut: reset or closed before an answer; late: no answer within 10 s; servers: different answers.\n";
 
+/* A line for a server of ours, a request for one of HTTP. */
+static const char question[] = "GET / HTTP/1.0\r\n\r\n";
+
 static struct {
 	atomic_ulong ok, refused, cut, late, failed;
 } count;
@@ -74,7 +77,8 @@ static void ask(int sock)
 	char said[32];
 	ssize_t n;
 
-	if (connect(sock, (struct sockaddr *)&to, to_length) < 0 || send(sock, "x\n", 2, MSG_NOSIGNAL) < 0) {
+	if (connect(sock, (struct sockaddr *)&to, to_length) < 0 ||
+	    send(sock, question, sizeof(question) - 1, MSG_NOSIGNAL) < 0) {
 		note_error(errno);
 		return;
 	}
