@@ -77,7 +77,7 @@ fails_with() {
 @test "a new program that ends soon after it has joined: the old one is not touched" {
   serve SKL_SHARE=web -- 127.0.0.1 8080
   fails_with 125 --after 2s -- timeout -s KILL 0.6 "$SERVE" 127.0.0.1 8080
-  fails_with 125 --after 2s -- sh -c '"$0" 127.0.0.1 8080 & sleep 0.7; kill -KILL $!; exec sleep 0.1' "$SERVE"
+  fails_with 125 --after 2s -- sh -c '"$0" 127.0.0.1 8080 & sleep 0.7; kill -KILL $!; exec sleep 30' "$SERVE"
   upgrade_says "has joined" "has left the share again"
 }
 
