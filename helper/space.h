@@ -19,6 +19,7 @@ struct space {
 	struct datapath *datapath;
 	int diag;	      /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
 	int netns;	      /* the namespace while UDP answers leave it as they should, or -1 */
+	int routed;	      /* the namespace while local routes of ours are there, or -1 */
 	uint64_t empty_since; /* ms; 0 while there is a listener */
 };
 

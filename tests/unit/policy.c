@@ -43,7 +43,8 @@ static void low_ports(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct claimant who = {ME, cases[i].may_bind_low, cases[i].first_free, 32768, 60999};
+		const struct claimant who = {ME,   cases[i].may_bind_low, cases[i].first_free, 32768, 60999,
+					     false};
 		struct rule r = rule_of("0.0.0.0/0", cases[i].ports);
 		struct rule want = rule_of("0.0.0.0/0", cases[i].gets ? cases[i].gets : cases[i].ports);
 		struct say s = {0};
@@ -107,7 +108,7 @@ static void bindings_of_others(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct against *c = &cases[i];
-		const struct claimant who = {ME, true, 1024, 32768, 60999};
+		const struct claimant who = {ME, true, 1024, 32768, 60999, false};
 		struct rule asked = rule_of(c->asked, c->ports);
 		struct table t = {0};
 		struct listener *l = mine(&t);
@@ -152,7 +153,7 @@ static void sockets_of_others(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct against *c = &cases[i];
-		const struct claimant who = {ME, true, 1024, 32768, 60999};
+		const struct claimant who = {ME, true, 1024, 32768, 60999, false};
 		struct rule asked = rule_of(c->asked, c->ports), there = rule_of(c->there, c->there_ports);
 		struct holder holder = holder_of(c->there, there.first, c->uid, 500);
 		struct table t = {0};
@@ -175,7 +176,7 @@ static void sockets_of_others(void **state)
  */
 static void a_listener_is_not_in_its_own_way(void **state)
 {
-	const struct claimant who = {ME, true, 1024, 32768, 60999};
+	const struct claimant who = {ME, true, 1024, 32768, 60999, false};
 	struct rule asked = rule_of("10.0.0.0/8", "80");
 	struct table t = {0};
 	struct listener *l = mine(&t);
@@ -197,7 +198,7 @@ static void a_listener_is_not_in_its_own_way(void **state)
 /* The one that stands in the way is found among many that do not; a binding is told before a socket. */
 static void found_among_many(void **state)
 {
-	const struct claimant who = {ME, true, 1024, 32768, 60999};
+	const struct claimant who = {ME, true, 1024, 32768, 60999, false};
 	struct rule asked = rule_of("10.0.0.0/8", "80");
 	struct holder holders[200];
 	struct table t = {0};
