@@ -303,7 +303,8 @@ int space_tend(struct space *s)
 	space_sweep(s);
 	watch_ranges(s);
 	watch_replies(s);
-	return s->diag >= 0 || s->netns >= 0 ? WATCH_MS : SWEEP_MS;
+	space_watch_routes(s);
+	return s->diag >= 0 || s->netns >= 0 || s->routed >= 0 ? WATCH_MS : SWEEP_MS;
 }
 
 /* An earlier helper's bindings may be half written, and ports may have changed hands since. */

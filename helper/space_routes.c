@@ -166,6 +166,29 @@ void space_drop_routes(struct space *s)
 	let_go(s);
 }
 
+void space_watch_routes(struct space *s)
+{
+	struct prefix crowded[NETNS_CROWDED];
+	uint64_t start = boottime_ns();
+	char text[PREFIX_TEXT];
+	int n;
+
+	if (s->routed < 0 || start < s->watch_routes_at)
+		return;
+	n = netns_crowded_routes(s->routed, crowded);
+	for (int i = 0; i < n; i++) {
+		prefix_format(&crowded[i], text);
+		log_notice(
+			"namespace %llu: the route for %s would cut off a network or gateway that came later",
+			(unsigned long long)s->netns_ino, text);
+		delete_route(s, &crowded[i]);
+		record(s, NULL, &crowded[i], false);
+	}
+	let_go(s);
+	/* long lists take long: no more than a small part of the time */
+	s->watch_routes_at = boottime_ns() + (boottime_ns() - start) * 50;
+}
+
 static bool is_in(const struct prefix *p, const struct prefix *all, int n)
 {
 	for (int i = 0; i < n; i++) {

@@ -30,6 +30,9 @@ void space_release_routes(struct space *s, struct binding *const *gone, size_t n
 /* Deletes all routes of ours. */
 void space_drop_routes(struct space *s);
 
+/* To be called often: deletes routes of ours that cut off a network which came after them. */
+void space_watch_routes(struct space *s);
+
 /* After datapath_adopt(): makes routes that are missing and deletes those that no binding uses. */
 void space_catch_up_routes(struct space *s, int netns);
 

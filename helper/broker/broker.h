@@ -25,6 +25,7 @@ enum broker_order {
 	BROKER_ROUTE_ADD,    /* for the prefix */
 	BROKER_ROUTE_DELETE, /* of the prefix */
 	BROKER_ROUTE_LIST,   /* Answers with prefixes, without the first `number` */
+	BROKER_ROUTE_CROWDED /* Answers with prefixes, the first that there are */
 };
 
 struct broker_request {

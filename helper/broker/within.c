@@ -61,8 +61,10 @@ static int work_on_routes(const struct broker_request *request, struct broker_an
 	const struct prefix *p = &request->prefix;
 	int n;
 
-	if (request->order == BROKER_ROUTE_LIST) {
-		n = routes_list(answer->prefixes, BROKER_PREFIXES, request->number);
+	if (request->order == BROKER_ROUTE_LIST || request->order == BROKER_ROUTE_CROWDED) {
+		n = request->order == BROKER_ROUTE_LIST
+			    ? routes_list(answer->prefixes, BROKER_PREFIXES, request->number)
+			    : routes_crowded(answer->prefixes, BROKER_PREFIXES);
 		answer->n_prefixes = n < 0 ? 0 : (uint32_t)n;
 		return n < 0 ? n : 0;
 	}
@@ -106,6 +108,7 @@ int broker_work_in(const struct broker_request *request, int netns, int second, 
 	case BROKER_ROUTE_ADD:
 	case BROKER_ROUTE_DELETE:
 	case BROKER_ROUTE_LIST:
+	case BROKER_ROUTE_CROWDED:
 		answer->error = work_on_routes(request, answer);
 		break;
 	default:

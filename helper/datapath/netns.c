@@ -81,6 +81,19 @@ int netns_delete_route(int netns, const struct prefix *p)
 	return call_about_route(netns, BROKER_ROUTE_DELETE, p, &answer);
 }
 
+int netns_crowded_routes(int netns, struct prefix out[NETNS_CROWDED])
+{
+	struct broker_request request = {.order = BROKER_ROUTE_CROWDED};
+	struct broker_answer answer;
+	int none, err = broker_call(&request, netns, -1, &answer, &none);
+
+	_Static_assert(NETNS_CROWDED == BROKER_PREFIXES, "all of an answer");
+	if (err)
+		return err;
+	memcpy(out, answer.prefixes, sizeof(answer.prefixes));
+	return (int)answer.n_prefixes;
+}
+
 int netns_routes(int netns, struct prefix **out)
 {
 	struct broker_request request = {.order = BROKER_ROUTE_LIST};

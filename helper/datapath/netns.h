@@ -28,6 +28,10 @@ int netns_look_at_route(int netns, const struct prefix *p, struct routes_view *o
 int netns_add_route(int netns, const struct prefix *p);
 int netns_delete_route(int netns, const struct prefix *p);
 
+/* Some of those routes of ours there that cut off something now. Returns how many, or -errno. */
+#define NETNS_CROWDED 16
+int netns_crowded_routes(int netns, struct prefix out[NETNS_CROWDED]);
+
 /* All routes of ours there: *out is an array from malloc. Returns how many they are, or -errno. */
 int netns_routes(int netns, struct prefix **out);
 

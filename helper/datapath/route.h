@@ -9,6 +9,8 @@
 #include "helper/datapath/rtnl.h"
 #include "helper/rules/prefix.h"
 
+#define ROUTE_LOOPBACK 1 /* the index of "lo", in every network namespace */
+
 struct route {
 	struct prefix to;
 	uint8_t type, protocol;

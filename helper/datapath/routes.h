@@ -25,7 +25,7 @@ enum routes_state {
 struct routes_view {
 	uint32_t state; /* enum routes_state */
 	/*
-	 * Where not all of it is local: something that this machine reaches by a
+	 * Where it is not local without us: something that this machine reaches by a
 	 * route and could not reach any more if it were (the network of an interface
 	 * inside the prefix, a gateway), or a prefix of family 0.
 	 */
@@ -37,6 +37,12 @@ struct routes_view {
  * a few smaller routes may be told as partly local. 0 or -errno.
  */
 int routes_look(const struct prefix *p, struct routes_view *out);
+
+/*
+ * Routes of ours that cut off something now: networks come after them, too. As
+ * routes_list(); those that did not fit are found when these have been deleted.
+ */
+int routes_crowded(struct prefix *out, size_t room);
 
 /* 0; -EEXIST where there is a route for this very prefix; or -errno. */
 int routes_add(const struct prefix *p);
