@@ -220,6 +220,24 @@ not_covered() {
   ns ip route show table local | grep -q '^local 10.10.0.0/24 dev lo'
 }
 
+@test "a helper that is killed while it makes routes leaves none that the next one does not delete" {
+  local list pause server
+  list=$(printf '10.1.%d.0/24,' {1..99})2001:db8::/64
+  for pause in 0.005 0.01 0.015 0.02 0.025 0.03 0.04; do
+    start_helper
+    run_shim SKL_ON_ERROR=warn SKL_PORTS=7 SKL_CIDRS="$list" -- "$LISTEN" plain 8080
+    server=$SPAWNED
+    sleep "$pause"
+    kill_helper
+    tables | grep -c 'proto 83' || :
+    wait_port 8080
+    start_helper
+    stop "$server"
+    wait_until tables_are_clean
+    stop_helper
+  done
+}
+
 @test "a helper that leaves takes the route along" {
   spawn "$SKL" run -p 7 -c 192.0.2.0/24 -- "$LISTEN" plain 8080
   up 192.0.2.9 7
