@@ -179,6 +179,6 @@ struct skl_binding_record {
 };
 
 /* skl_binding_record.flags */
-#define SKL_BINDING_ROUTED 1 /* a local route for the prefix was added for it, and goes with its last user */
+#define SKL_BINDING_ROUTED 1 /* the helper made the prefix local, until its last user goes */
 
 #endif

@@ -32,7 +32,7 @@ static int on_ours(const struct nlmsghdr *message, void *data)
 
 int routes_list(struct prefix *out, size_t room, size_t skip)
 {
-	struct listing l;
+	struct listing l = {0};
 	int err = -EINTR;
 
 	for (int i = 0; i < TRIES && err == -EINTR; i++) {

@@ -170,6 +170,22 @@ not_covered() {
   ns "$SKL" status -j | jq -e --argjson port "$1" '[.listeners[] | select(.port == $port)] | length == 0'
 }
 
+@test "skl detach: of one user, of the other" {
+  local id
+  start_helper
+  run_shim SKL_PORTS=7 SKL_CIDRS=192.0.2.0/24 -- "$LISTEN" plain 8080
+  up 7
+  run_shim 'SKL_BIND=192.0.2.0/24:9' -- "$LISTEN" plain 8081
+  wait_until answers 192.0.2.1 9
+  ns "$SKL" detach "$(ns "$SKL" status -j | jq '.listeners[] | select(.port == 8080) | .id')"
+  answers 192.0.2.1 9
+  ours 192.0.2.0/24
+  id=$(ns "$SKL" status -j | jq '.listeners[] | select(.port == 8081) | .bindings[0].id')
+  ns "$SKL" detach "$id"
+  tables_are_clean
+  answers 127.0.0.1 8080 8081
+}
+
 @test "a helper that is killed leaves the route to the next one, which takes it away in the end" {
   start_helper
   run_shim SKL_PORTS=7 SKL_CIDRS=192.0.2.0/24,2001:db8::/64 -- "$LISTEN" plain 8080 ::
