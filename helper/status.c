@@ -41,6 +41,7 @@ static void write_binding(FILE *out, const struct space *s, const struct binding
 		.family = b->rule.prefix.family,
 		.protocol = b->rule.protocol,
 		.prefixlen = b->rule.prefix.length,
+		.routed = b->routed,
 	};
 
 	r.lookups = datapath_lookups(s->datapath, b);

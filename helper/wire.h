@@ -122,7 +122,7 @@ struct skl_record_binding {
 	__u8 family;
 	__u8 protocol;
 	__u8 prefixlen;
-	__u8 reserved;
+	__u8 routed; /* 1: the helper made the prefix local, by a route that goes with its last user */
 	__u8 address[16];
 	__u16 left_out; /* ports inside the range that this binding does not get, in all */
 	/* and the first of them as text, "22,53,100-200", NUL-terminated, ends with ",..." where cut */
