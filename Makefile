@@ -16,7 +16,7 @@ DESTDIR ?=
 
 # The one list of packages (Debian's names): to build, to test, to look at the code.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev \
-	libjson-c-dev
+	libjson-c-dev libseccomp-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
 	default-jdk-headless git binutils passwd libclang-rt-dev dnsmasq-base unbound bind9-dnsutils socat iperf3
@@ -29,7 +29,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
-PKGS     := libbpf libmnl
+PKGS     := libbpf libmnl libseccomp
 CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
 	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g

@@ -37,7 +37,6 @@ struct expected {
 struct server {
 	struct spaces *spaces;
 	bool exit_idle;
-	const char *path; /* of the socket */
 	int listener, epoll, signals;
 	struct connection connections[CONNECTIONS];
 	bool paused; /* no connection is accepted until the next tick */
@@ -310,7 +309,6 @@ int server_open(struct server **out, const struct server_options *options, struc
 		return -ENOMEM;
 	s->spaces = spaces;
 	s->exit_idle = options->exit_idle;
-	s->path = options->path;
 	s->listener = s->signals = -1;
 	s->next_tick = 1;
 	for (size_t i = 0; i < CONNECTIONS; i++)
@@ -337,10 +335,20 @@ int server_open(struct server **out, const struct server_options *options, struc
 	return 0;
 }
 
+/* By the broker: this process does not see it any more. */
+static void unlink_socket(void)
+{
+	struct broker_request request = {.order = BROKER_UNLINK_SOCKET};
+	struct broker_answer answer;
+	int none;
+
+	broker_call(&request, -1, -1, &answer, &none);
+}
+
 void server_close(struct server *s)
 {
 	if (s->listener >= 0)
-		unlink(s->path);
+		unlink_socket();
 	for (size_t i = 0; i < CONNECTIONS; i++) {
 		if (s->connections[i].fd >= 0)
 			close(s->connections[i].fd);
