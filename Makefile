@@ -12,6 +12,7 @@ B       := build
 
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
 # The one list of packages (Debian's names): to build, to test, to look at the code.
@@ -19,7 +20,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	libjson-c-dev libseccomp-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
-	default-jdk-headless git binutils passwd libclang-rt-dev dnsmasq-base unbound bind9-dnsutils socat iperf3
+	default-jdk-headless git binutils passwd libclang-rt-dev dnsmasq-base unbound bind9-dnsutils socat iperf3 systemd
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
@@ -214,11 +215,18 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	install -D -s -m 755 $(B)/skl $(DESTDIR)$(PREFIX)/bin/skl
 	install -D -s -m 644 $(B)/libsklshim.so $(DESTDIR)$(LIBDIR)/skl/libsklshim.so
 	install -D -m 644 preload/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
+	install -D -m 644 helper/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/skl.conf
+	install -D -m 644 helper/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/skl.conf
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's,@PREFIX@,$(PREFIX),g' helper/systemd/sklhelper.service > $(DESTDIR)$(UNITDIR)/sklhelper.service
+	install -m 644 helper/systemd/sklhelper.socket $(DESTDIR)$(UNITDIR)/sklhelper.socket
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
-		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
+		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(UNITDIR)/sklhelper.service \
+		$(DESTDIR)$(UNITDIR)/sklhelper.socket $(DESTDIR)$(PREFIX)/lib/sysusers.d/skl.conf \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/skl.conf
 	-rmdir $(DESTDIR)$(LIBDIR)/skl
 
 .PHONY: clean

@@ -47,7 +47,7 @@ int isolate_files(const char *directory)
 		return 0;
 	if (errno != EPERM || geteuid() == 0)
 		return -errno;
-	log_notice("without CAP_SYS_CHROOT it goes on seeing the names of files");
+	log_info("without CAP_SYS_CHROOT it goes on seeing the names of files");
 	return 0;
 }
 

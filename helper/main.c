@@ -2,7 +2,6 @@
 /* sklhelper: the order in which it starts. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,14 +45,6 @@ static int lock_state(const char *base)
 	err = -errno;
 	close(fd);
 	return err;
-}
-
-static int make_parent(const char *path)
-{
-	char copy[4096];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	return mkdir(dirname(copy), 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static void raise_to_most(int resource)
@@ -100,19 +91,7 @@ static void remove_state_directory(void)
 	broker_call(&request, -1, -1, &answer, &none);
 }
 
-static int prepare(const struct options *o)
-{
-	int err = datapath_prepare();
-
-	if (err)
-		return report(err, "BPF",
-			      "this kernel or this process's privileges do not allow it: Linux 5.10, "
-			      "CAP_BPF, CAP_NET_ADMIN");
-	err = make_parent(o->server.path);
-	return err ? report(err, o->server.path, NULL) : 0;
-}
-
-static int start(struct spaces *spaces, const struct options *o)
+static int start(const struct server *server, struct spaces *spaces, const struct options *o)
 {
 	int err;
 
@@ -124,7 +103,7 @@ static int start(struct spaces *spaces, const struct options *o)
 	err = isolate();
 	if (err)
 		return report(err, "privileges", "they cannot be given up");
-	log_notice("version " SKL_VERSION ": ready at %s, state in %s", o->server.path, o->bpffs);
+	log_notice("version " SKL_VERSION ": ready at %s, state in %s", server_address(server), o->bpffs);
 	notify_ready();
 	return 0;
 }
@@ -135,13 +114,16 @@ static int serve(const struct options *o)
 	struct server *server;
 	int how, err;
 
-	if (prepare(o) != 0)
-		return 1;
+	err = datapath_prepare();
+	if (err)
+		return report(err, "BPF",
+			      "this kernel or this process's privileges do not allow it: Linux 5.10, "
+			      "CAP_SYS_ADMIN, CAP_NET_ADMIN");
 	err = server_open(&server, &o->server, &spaces);
 	if (err)
 		return report(err, o->server.path,
 			      err == -EADDRINUSE ? "another helper answers there" : NULL);
-	err = start(&spaces, o);
+	err = start(server, &spaces, o);
 	how = err ? 0 : server_run(server);
 	server_close(server);
 	if (how == 1) {

@@ -140,9 +140,10 @@ int broker_start(const struct broker_paths *paths)
 		prctl(PR_SET_NAME, "sklhelper-netns");
 		if (getppid() != helper)
 			_exit(0);
-		/* the signals that end the helper end this with it, not before it */
+		/* what is sent to both is the helper's affair: this ends with it, not before it */
 		signal(SIGINT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
 		serve(pair[1], paths);
 	}
 	close(pair[1]);
