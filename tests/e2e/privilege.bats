@@ -151,7 +151,7 @@ start_as_user() {
   answers 127.0.0.1 7 77 23
   (($(ns "$SKL" status -j | jq '.listeners | length') == 3))
   # who is the same user may not look into it
-  instrumented || [ "$(stat -c %u "/proc/$HELPER")" = 0 ]
+  instrumented || [ "$(stat -c %u "/proc/$HELPER/fd")" = 0 ]
   run ns setpriv --reuid $HELPER_UID --regid $HELPER_UID --clear-groups --inh-caps=-all -- ls "/proc/$HELPER/fd"
   instrumented || ((status != 0))
   stop_helper
