@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What the helper's two processes keep once they serve, read back from the kernel.
 
-EACCES=13
 MAIN=0000008000001000   # CAP_BPF, CAP_NET_ADMIN
 BROKER=0000000000281000 # CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_NET_ADMIN
 NONE=0000000000000000
@@ -67,7 +66,7 @@ keeps() {
 }
 
 @test "claims, status, removal: what serves them opens nothing, makes no socket and executes nothing" {
-  local fds trace=$T/trace
+  local trace=$T/trace
 
   if instrumented; then
     skip "a sanitizer is in it"
@@ -118,13 +117,13 @@ keeps() {
   [ ! -e "/proc/$HOLDER/root/run/skl/helper.sock" ]
 }
 
-# start_as_user [ARG...]: the helper as a user with ambient capabilities alone, in a bpffs as tmpfiles.d makes it
+# start_as_user: the helper as a user with ambient capabilities alone, in a bpffs as tmpfiles.d makes it
 start_as_user() {
   ns chmod 711 /sys/fs/bpf
   ns mkdir -p /sys/fs/bpf/skl /run/skl
   ns chown $HELPER_UID:$HELPER_UID /sys/fs/bpf/skl /run/skl
   spawn_with_log helper.log setpriv --reuid $HELPER_UID --regid $HELPER_UID --clear-groups \
-    --bounding-set=-all,$RIGHTS --inh-caps=-all,$RIGHTS --ambient-caps=-all,$RIGHTS -- "$BUILD/sklhelper" --mode 0666 "$@"
+    --bounding-set=-all,$RIGHTS --inh-caps=-all,$RIGHTS --ambient-caps=-all,$RIGHTS -- "$BUILD/sklhelper" --mode 0666
   HELPER=$SPAWNED
   wait_until test -S "/proc/$HOLDER/root/run/skl/helper.sock"
 }
