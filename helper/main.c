@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "helper/broker/broker.h"
+#include "helper/datapath/load.h"
 #include "helper/datapath/pins.h"
 #include "helper/isolate.h"
 #include "helper/log.h"
@@ -108,6 +109,13 @@ static int start(const struct server *server, struct spaces *spaces, const struc
 	return 0;
 }
 
+static int report_bpf(int err)
+{
+	return report(err, "BPF",
+		      "this kernel or this process's privileges do not allow it: Linux 5.10, "
+		      "CAP_SYS_ADMIN, CAP_NET_ADMIN");
+}
+
 static int serve(const struct options *o)
 {
 	struct spaces spaces = {.base = "."}; /* the working directory, see isolate_files() */
@@ -116,9 +124,7 @@ static int serve(const struct options *o)
 
 	err = datapath_prepare();
 	if (err)
-		return report(err, "BPF",
-			      "this kernel or this process's privileges do not allow it: Linux 5.10, "
-			      "CAP_SYS_ADMIN, CAP_NET_ADMIN");
+		return report_bpf(err);
 	err = server_open(&server, &o->server, &spaces);
 	if (err)
 		return report(err, o->server.path,
@@ -137,6 +143,14 @@ static int serve(const struct options *o)
 	return how < 0 ? report(how, "sklhelper", NULL) : err;
 }
 
+/* Loads what a first claim would attach. */
+static int try_bpf(void)
+{
+	int fds[LOAD_OBJECTS], err = load_dispatch(fds);
+
+	return err ? report_bpf(err) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -147,6 +161,8 @@ int main(int argc, char **argv)
 		return status;
 	isolate_begin();
 	raise_limits();
+	if (o.try)
+		return try_bpf();
 	err = prepare_bpffs(o.bpffs);
 	if (err)
 		return report(err, o.bpffs,

@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+#include "helper/datapath/routes.h"
+#include "helper/rules/prefix.h"
+
 enum broker_order {
 	BROKER_LOOK =
 		1,     /* fd: a network namespace. Answers with a NETLINK_SOCK_DIAG socket of it, and ports */
@@ -27,6 +30,13 @@ enum broker_order {
 	BROKER_MAKE_REPLY,    /* fd, second: the maps that load_reply() wants. Answers with the program */
 	BROKER_UNLINK_SOCKET, /* the helper's own, which it made */
 	BROKER_REMOVE_STATE,  /* the directory of the pins, if it is empty */
+
+	/* fd: a network namespace, prefix: see datapath/routes.h */
+	BROKER_ROUTE_LOOK,    /* Answers with what becomes of the prefix */
+	BROKER_ROUTE_ADD,     /* for the prefix */
+	BROKER_ROUTE_DELETE,  /* of the prefix */
+	BROKER_ROUTE_LIST,    /* Answers with prefixes, without the first `number` */
+	BROKER_ROUTE_CROWDED, /* Answers with prefixes, the first that there are */
 };
 
 /* What the broker finds at its start; the strings must last. */
@@ -40,7 +50,10 @@ struct broker_request {
 	uint64_t number;
 	int32_t pid;
 	uint32_t uid;
+	struct prefix prefix;
 };
+
+#define BROKER_PREFIXES 16 /* most in one answer */
 
 struct broker_answer {
 	int32_t error; /* 0 or -errno */
@@ -49,6 +62,9 @@ struct broker_answer {
 	uint32_t uid;
 	uint32_t yes;
 	char name[16];
+	struct routes_view route;
+	uint32_t n_prefixes;
+	struct prefix prefixes[BROKER_PREFIXES];
 };
 
 /*
