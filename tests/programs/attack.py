@@ -617,8 +617,7 @@ def absent_pid():
         for number, pid in enumerate((0x7FFFFFFF, -1, os.getpid() + 100000)):
             with listener("127.0.0.1", 4000 + number) as s:
                 tell(f"absent-{number}", ask([f"SKL_PORTS={7000 + number}"], s, kind=CLAIM_ATTACH, pid=pid))
-        with listener("127.0.0.1", 4100) as s:
-            tell("other-kind", ask(["SKL_PORTS=7100"], s, pid=os.getpid()))
+        tell("other-kind", ask(kind=STATUS, pid=os.getpid()))
 
     wait_for(user(ATTACKER, attack))
 
