@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "bpf/reply.skel.h"
+#include "helper/datapath/made.h"
 
 static void pin_path(const struct datapath *d, char *out, size_t size)
 {
@@ -25,39 +25,16 @@ static int adopt(struct datapath *d)
 	return d->reply < 0 ? -errno : 0;
 }
 
-static int make_flows(struct datapath *d)
-{
-	uint32_t zero = 0;
-	int flows = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows_lru", sizeof(struct skl_flow_key),
-				   sizeof(struct skl_flow), SKL_FLOWS, NULL);
-	int err;
-
-	if (flows < 0)
-		return flows;
-	err = bpf_map_update_elem(d->flows, &zero, &flows, BPF_ANY);
-	close(flows);
-	return err;
-}
-
 static int load(struct datapath *d)
 {
-	struct reply_bpf *skel = reply_bpf__open();
+	int program = made_reply(d->tables_fd, d->flows), err;
 	char path[PINS_PATH + 16];
-	int err;
 
-	if (!skel)
-		return -errno;
+	if (program < 0)
+		return program;
 	pin_path(d, path, sizeof(path));
-	err = bpf_map__reuse_fd(skel->maps.bss, d->tables_fd);
-	if (!err)
-		err = bpf_map__reuse_fd(skel->maps.flows, d->flows);
-	if (!err)
-		err = reply_bpf__load(skel);
-	if (!err)
-		err = make_flows(d);
-	if (!err)
-		err = bpf_obj_pin(bpf_program__fd(skel->progs.skl_reply), path) < 0 ? -errno : 0;
-	reply_bpf__destroy(skel);
+	err = bpf_obj_pin(program, path) < 0 ? -errno : 0;
+	close(program);
 	return err;
 }
 
