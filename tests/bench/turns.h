@@ -111,14 +111,22 @@ static inline void parse_place(char **argv, struct place *p)
 	}
 }
 
-/*
- * Sockets are made in the network namespace that the process is in. Every
- * round starts at another place, and every other one goes the other way round,
- * so that no place always has the same one before it.
- */
+/* Another order each time, so that no place always has the same one before it. */
+static inline void shuffle(struct place **places, int n)
+{
+	for (int i = n - 1; i > 0; i--) {
+		int other = (int)(random() % (i + 1));
+		struct place *p = places[i];
+
+		places[i] = places[other];
+		places[other] = p;
+	}
+}
+
+/* Sockets are made in the network namespace that the process is in. */
 static inline void take_turns(int n_arguments, char **arguments, int rounds, double (*turn)(struct place *))
 {
-	struct place places[PLACES_MAX];
+	struct place places[PLACES_MAX], *order[PLACES_MAX];
 	int n = n_arguments / 4;
 
 	if (n < 1 || n > PLACES_MAX || n_arguments % 4 != 0) {
@@ -126,11 +134,14 @@ static inline void take_turns(int n_arguments, char **arguments, int rounds, dou
 			PLACES_MAX);
 		exit(2);
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		parse_place(arguments + 4 * i, &places[i]);
+		order[i] = &places[i];
+	}
 	for (int round = 0; round < rounds; round++) {
+		shuffle(order, n);
 		for (int i = 0; i < n; i++) {
-			struct place *p = &places[(round + (round % 2 ? n - i : i)) % n];
+			struct place *p = order[i];
 
 			if (setns(p->netns, CLONE_NEWNET) < 0)
 				die_at(p, "setns");

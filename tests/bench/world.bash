@@ -16,7 +16,6 @@ world_start() {
   mkdir /run/netns
   ulimit -n "$(ulimit -Hn)"
   taskset --pid --cpu-list "$SERVER_CPU" $$ >/dev/null
-  renice --priority -10 --pid $$ >/dev/null # what else runs on the machine shall disturb less; all that is compared has the same
   server_in "" sklhelper --log-level error
   wait_until test -S /run/skl/helper.sock
   SERVERS=() # it stays
