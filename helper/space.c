@@ -59,11 +59,7 @@ static bool has_udp(const struct space *s)
 
 bool space_has_wide(const struct space *s)
 {
-	for (size_t i = 0; i < s->table.n_bindings; i++) {
-		if (rule_is_wide(&s->table.bindings[i]->rule))
-			return true;
-	}
-	return false;
+	return s->table.wide.n > 0;
 }
 
 /* Ports whose holders are others than before: few are written one by one, many as what lies between them. */
@@ -195,6 +191,7 @@ static void forget(struct space *s, const struct which *w)
 		widen(&spans[r->protocol == IPPROTO_UDP][r->prefix.family == AF_INET6], r);
 	}
 	t->n_bindings = kept;
+	table_unindex(t, gone, n);
 	for (size_t i = 0; i < 4; i++) {
 		const struct rule *span = &spans[i / 2][i % 2];
 
