@@ -142,7 +142,7 @@ static void pick_target(const struct rule *r, struct target *t)
 	}
 	switch (pick(32)) {
 	case 0: /* the neighbouring prefix */
-		if (r->length > 16)
+		if (r->length > 16 && t->address.bytes[0] != 0) /* connect() takes :: for ::1 */
 			t->address.bytes[(r->length - 1) / 8] ^= (uint8_t)(0x80 >> (r->length - 1) % 8);
 		break;
 	case 1:
