@@ -12,6 +12,7 @@ setup() {
   load ../lib/many
   skl_setup
   ns ip route add local 2001:db8::/32 dev lo
+  ns sysctl --quiet --write net.ipv6.ip_nonlocal_bind=1 # what is bound to `::` serves both families
   PLAN=/run/test/plan
 }
 
@@ -115,23 +116,19 @@ END
   # nested, and what is within another is seldom its listener's
   awk 'BEGIN {
     for (i = 0; i < 100; i++) {
-      printf "v4-%d 0 stays 127.100.0.%d 1000", i, i + 1
-      for (k = 0; k < 80; k++) {
-        n = k * 100 + i
-        if (n < 40) printf " 127.%d.0.0/16:7", n
-        else if (n < 2040) printf " 127.%d.%d.0/24:7", n % 40, (n - 40) / 40 * 4
-        else if (n < 6040) printf " 127.%d.%d.%d/28:7", n % 40, (n / 40) % 64 * 4, n % 16 * 16
-        else printf " 127.%d.%d.%d/32:7", n % 40, (n / 40) % 64 * 4, n % 251
-      }
-      for (k = 0; k < 20; k++) {
-        n = k * 100 + i
-        if (n < 500) printf " [2001:db8:%x::]/48:7", n
-        else printf " [2001:db8:%x:%x::]/%d:7", n % 500, n, 64 + n % 2
+      printf "l%d 0 stays :: %d", i, 1000 + i
+      for (n = i; n < 10000; n += 100) {
+        if ((m = n) < 40) printf " 127.%d.0.0/16:7", m
+        else if ((m -= 40) < 2000) printf " 127.%d.%d.0/24:7", m % 40, int(m / 40) * 4
+        else if ((m -= 2000) < 4000) printf " 127.%d.%d.%d/28:7", m % 40, int(m / 40) % 50 * 4, int(m / 2000) * 16
+        else if ((m -= 4000) < 1960) printf " 127.%d.%d.5/32:7", m % 40, int(m / 40) * 4
+        else if ((m -= 1960) < 500) printf " [2001:db8:%x::]/48:7", m
+        else printf " [2001:db8:%x:%x::]/%d:7", m % 500, int(m / 500), 63 + int(m / 500) % 3
       }
       printf "\n"
     }
   }' >"$T/plan"
-  (($(grep -Eo '[^ ]+:7( |$)' "$T/plan" | tr -d ' ' | sort -u | wc -l) == 10000))
+  (($(grep -Eo '[^ ]+/[0-9]+:7' "$T/plan" | sort -u | wc -l) == 10000))
   serve_plan
   cat "$LOG"
   asked_right 10000
@@ -173,18 +170,22 @@ is_anothers() {
   start_helper
   awk 'BEGIN {
     printf "wide 0 stays 127.99.0.1 1000 127.100.0.0/16:2000-61999 127.101.0.0/16:2000-61999"
-    print " 127.0.0.0/8:2000-61999 127.102.0.0/15:2000-61999 [2001:db8::]/32:2000-61999"
+    print " 127.0.0.0/8:2000-61999 127.102.0.0/15:2000-61999"
+    print "wide6 0 stays 2001:db8:ffff::ffff 1000 [2001:db8::]/32:2000-61999 [2001:db8:8000::]/33:2000-61999"
     for (i = 0; i < 10; i++) {
       printf "many%d 0 stays 127.99.0.2 %d", i, 1000 + i
       for (k = 0; k < 1000; k++)
         printf " 127.%d.%d.%d/%d:7", 50 + i, k / 4, k % 4 * 64, 26 + k % 2
       printf "\n"
     }
-    for (i = 0; i < 4085; i++) {
+    for (i = 0; i < 4084; i++) {
       a = sprintf("127.100.%d.%d", i / 256, i % 256)
       printf "l%d 0 stays %s 1000 %s/32:%d", i, a, a, 2000 + i
-      if (i % 8 == 0) printf " [2001:db8:%x::]/48:%d", i, 2000 + i
-      printf "\n"
+      print ""
+      if (i % 8 == 0) {
+        i++
+        printf "l%d 0 stays 2001:db8:ffff::%x 1000 [2001:db8:%x::]/48:%d [2001:db8:%x::]/47:%d\n", i, i, i - 1, 2000 + i, i - 1, 10000 + i
+      }
     }
   }' >"$T/plan"
   (($(wc -l <"$T/plan") == 4096))
@@ -220,19 +221,19 @@ calm() {
   start_helper --mode 0666
   awk 'BEGIN {
     # what stays, with nothing above it that comes and goes
-    print "wide 0 stays 127.99.0.1 1000 127.20.0.0/16:5000-64999 127.21.0.0/16:5000-64999 [2001:db8:20::]/48:5000-64999"
+    print "wide 0 stays :: 1100 127.20.0.0/16:5000-64999 127.21.0.0/16:5000-64999 [2001:db8:20::]/48:5000-64999"
     printf "deep 0 stays 127.99.0.1 1001"
     for (k = 0; k < 900; k++) printf " 127.30.%d.%d/28:7", k / 16, k % 16 * 16
     print ""
     # what stays, and others come within it: exact ports and smaller ranges of its prefix, longer prefixes
-    print "under 0 stays 127.99.0.1 1002 127.40.0.0/16:5000-64999 127.41.0.0/16:5000-64999 [2001:db8:40::]/48:5000-64999"
-    print "below 0 stays 127.99.0.1 1003 127.30.0.0/15:7 [2001:db8:31::]/48:7"
+    print "under 0 stays :: 1102 127.40.0.0/16:5000-64999 127.41.0.0/16:5000-64999 [2001:db8:40::]/48:5000-64999"
+    print "below 0 stays :: 1103 127.30.0.0/15:7 [2001:db8:31::]/48:7"
     for (i = 0; i < 20; i++) {
-      printf "exact%d 0 comes 127.99.1.%d 1000 127.40.0.0/16:%d [2001:db8:40::]/48:%d\n", i, i + 1, 6000 + i, 6000 + i
+      printf "exact%d 0 comes :: %d 127.40.0.0/16:%d [2001:db8:40::]/48:%d\n", i, 1200 + i, 6000 + i, 6000 + i
       printf "range%d 0 comes 127.99.2.%d 1000 127.40.0.0/16:%d-%d\n", i, i + 1, 10000 + 100 * i, 10250 + 110 * i
       printf "prefix%d 0 comes 127.99.3.%d 1000 127.41.%d.0/24:8000-8999 127.41.%d.0/25:8000-8499\n", i, i + 1, i, i + 1
       # keys of the same class of the trie as those that stay
-      printf "trie%d 0 comes 127.99.4.%d 1000", i, i + 1
+      printf "trie%d 0 comes :: %d", i, 1240 + i
       for (k = 0; k < 50; k++) printf " 127.31.%d.%d/30:7", k, i * 8
       printf " [2001:db8:31:%x::]/64:7 [2001:db8:31:%x::]/63:7\n", i * 2, i * 2
     }
