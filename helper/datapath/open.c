@@ -39,6 +39,8 @@ static struct dispatch_bpf *try_load(bool with_ifindex, int *err)
 	if (!*err) {
 		skel->bss->tables.layout = SKL_LAYOUT;
 		skel->bss->tables.has_ingress_ifindex = with_ifindex;
+		/* it is the map's, and mapped once more by who uses it: here it would only count as resident */
+		madvise(skel->bss, sizeof(*skel->bss), MADV_DONTNEED);
 		return skel;
 	}
 	dispatch_bpf__destroy(skel);
