@@ -133,6 +133,23 @@ other_helper() {
   wait_until ns test -S /run/other.sock
 }
 
+@test "misses stay with a listener that comes back" {
+  run_shim SKL_PORTS=7 -- "$BUILD/tests/srv-listen" signals 8080
+  wait_until members_are 1
+  many_connect 5 127.0.0.1:7
+  kill -STOP "$HELPER" # or it would forget the listener
+  kill -USR1 "$SPAWNED"
+  wait_refused 127.0.0.1 8080
+  run many_connect 1000 127.0.0.1:7
+  says_all refused=1000 <<<"$output"
+  kill -USR2 "$SPAWNED"
+  wait_listen 8080
+  kill -CONT "$HELPER"
+  many_connect 5 127.0.0.1:7
+  counts 7 127.0.0.1/32 1010 1000
+  [ "$(ns "$SKL" status -j | jq -c '.listeners | map([.lookups, .misses, .errors])')" = '[[1010,1000,0]]' ]
+}
+
 @test "errors, by their reason: another program of the namespace has chosen a socket before" {
   local first
   other_helper
