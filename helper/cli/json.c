@@ -96,6 +96,7 @@ static struct json_object *binding(const struct report *report, const struct skl
 	add_number(&o, "misses", b->misses);
 	add_number(&o, "errors", b->errors);
 	add(&o, "errors_by_errno", errors(report, b));
+	add(&o, "routed", json_object_new_boolean(b->routed));
 	if (!o.failed)
 		return o.json;
 	json_object_put(o.json);

@@ -134,6 +134,15 @@ const struct skl_record_error *report_errors(const struct report *report, const 
 	return report->errors + first;
 }
 
+static int take_helper(struct report *r, const char *data, size_t length)
+{
+	if (length < sizeof(r->helper))
+		return -EBADMSG;
+	memcpy(&r->helper, data, sizeof(r->helper));
+	r->helper.version[sizeof(r->helper.version) - 1] = '\0';
+	return 0;
+}
+
 static int by_id(const void *a, const void *b)
 {
 	const struct report_listener *x = a, *y = b;
@@ -149,6 +158,8 @@ static int parse(const char *data, size_t size, struct report *r)
 	for (size_t at = 0; next_record(data, size, at, &head, &err); at += head.length) {
 		if (head.kind == SKL_RECORD_LISTENER)
 			err = take_listener(r, data + at, head.length);
+		else if (head.kind == SKL_RECORD_HELPER)
+			err = take_helper(r, data + at, head.length);
 		else if (head.kind == SKL_RECORD_BINDING)
 			err = take_binding(r, data + at, head.length);
 		else if (head.kind == SKL_RECORD_ERROR)

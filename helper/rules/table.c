@@ -122,6 +122,23 @@ void table_remove_listener(struct table *t, struct listener *l)
 	}
 }
 
+void table_remove_dead(struct table *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		struct listener *l = t->listeners[i];
+
+		if (!l->dead) {
+			t->listeners[kept++] = l;
+			continue;
+		}
+		free(l->members);
+		free(l);
+	}
+	t->n_listeners = kept;
+}
+
 void table_remove_binding(struct table *t, struct binding *b)
 {
 	for (size_t i = 0; i < t->n_bindings; i++) {

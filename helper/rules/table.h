@@ -39,6 +39,7 @@ struct listener {
 	uint16_t port;
 	uint8_t family, protocol;
 	bool v6only, reuseport;
+	bool dead;	  /* about to be taken out of the table, with others */
 	uint32_t ifindex; /* bound to this device, or 0 */
 	size_t n_members; /* at least 1; the first one's slot stands for the listener in the maps */
 	struct member *members;
@@ -51,6 +52,7 @@ struct binding {
 	struct rule rule;
 	uint32_t uid;	/* who claimed it */
 	uint16_t index; /* of its counters; 0 for an own one */
+	bool routed;	/* it keeps a local route for its prefix, one that was made for it */
 	/*
 	 * A UDP listener's own address and port. It gives the listener nothing that
 	 * it has not, but its packets must be seen: they end what is remembered of
@@ -102,6 +104,7 @@ int table_add_own(struct table *t, struct listener *l);
 
 /* Take out and free; a listener must have no binding left. */
 void table_remove_listener(struct table *t, struct listener *l);
+void table_remove_dead(struct table *t); /* all listeners that are marked so */
 void table_remove_binding(struct table *t, struct binding *b);
 
 /* For those that add and take bindings out by themselves. 0 or -ENOMEM. */
