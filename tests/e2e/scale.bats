@@ -13,7 +13,7 @@ setup() {
   skl_setup
   ns ip route add local 2001:db8::/32 dev lo
   ns sysctl --quiet --write net.ipv6.ip_nonlocal_bind=1 # what is bound to `::` serves both families
-  PLAN=/run/test/plan
+  PLAN=$T/plan
 }
 
 teardown() {
@@ -22,10 +22,10 @@ teardown() {
 
 # serve_plan [PAUSE]: makes what stands in the plan; SERVED is the process, LOG says how long the claims took.
 serve_plan() {
-  spawn "$BUILD/tests/plan-serve" "$T/state" $PLAN "$@"
+  spawn "$BUILD/tests/plan-serve" "$PLAN.state" "$PLAN" "$@"
   SERVED=$SPAWNED
   local deadline=$((SECONDS + 120)) users
-  users=$(awk '{ print $2 }' "$T/plan" | sort -u | wc -l)
+  users=$(awk '{ print $2 }' "$PLAN" | sort -u | wc -l)
   until (($(grep -c ^ready: "$LOG") == users)); do
     kill -0 "$SERVED"
     ((SECONDS < deadline))
@@ -35,7 +35,7 @@ serve_plan() {
 
 # ask_plan [-t STATE] COUNT: so many connections, judged.
 ask_plan() {
-  ns "$BUILD/tests/plan-ask" "$@" $PLAN
+  ns "$BUILD/tests/plan-ask" "$@" "$PLAN"
 }
 
 # asked_right COUNT: all are answered by whom they have to be, and for each that is one and no other.
@@ -98,7 +98,7 @@ listeners_are() {
   run_shim SKL_PORTS=* SKL_CIDRS=2001:db8:1:5::/64 -- "$BUILD/tests/srv-listen" plain 81 ::1
   d=$SPAWNED
   wait_until members_are 4
-  cat >"$T/plan" <<END
+  cat >"$PLAN" <<END
 $a 0 stays 127.0.0.1 80 127.0.0.1/32:80 127.0.0.1/32:5000-64999 127.1.0.0/16:80 127.1.0.0/16:5000-64999 127.2.0.0/16:80 127.2.0.0/16:5000-64999 127.3.0.0/17:80 127.3.0.0/17:5000-64999 127.4.4.4/32:80 127.4.4.4/32:5000-64999
 $b 0 stays 127.0.0.2 81 127.0.0.2/32:81 127.0.0.2/32:20000-29999 127.0.0.2/32:30000 127.1.0.0/16:81 127.1.0.0/16:20000-29999 127.1.0.0/16:30000 127.2.9.0/24:81 127.2.9.0/24:20000-29999 127.2.9.0/24:30000
 $c 0 stays ::1 80 [::1]/128:80 [::1]/128:5000-64999 [2001:db8:1::]/48:80 [2001:db8:1::]/48:5000-64999 [2001:db8:2::]/64:80 [2001:db8:2::]/64:5000-64999 [2001:db8:3::3]/128:80 [2001:db8:3::3]/128:5000-64999
@@ -107,7 +107,7 @@ END
   asked_right 10000
   kill -KILL "$d"
   wait_until members_are 3
-  sed -i '$d' "$T/plan"
+  sed -i '$d' "$PLAN"
   asked_right 3000
 }
 
@@ -127,8 +127,8 @@ END
       }
       printf "\n"
     }
-  }' >"$T/plan"
-  (($(grep -Eo '[^ ]+/[0-9]+:7' "$T/plan" | sort -u | wc -l) == 10000))
+  }' >"$PLAN"
+  (($(grep -Eo '[^ ]+/[0-9]+:7' "$PLAN" | sort -u | wc -l) == 10000))
   serve_plan
   cat "$LOG"
   asked_right 10000
@@ -172,38 +172,42 @@ is_anothers() {
     printf "wide 0 stays 127.99.0.1 1000 127.100.0.0/16:2000-61999 127.101.0.0/16:2000-61999"
     print " 127.0.0.0/8:2000-61999 127.102.0.0/15:2000-61999"
     print "wide6 0 stays 2001:db8:ffff::ffff 1000 [2001:db8::]/32:2000-61999 [2001:db8:8000::]/33:2000-61999"
+    for (i = 0; i < 4094; i++) {
+      if (i % 8 == 7) {
+        printf "l%d 0 stays 2001:db8:ffff::%x 1000", i, i
+        printf " [2001:db8:%x::]/48:%d [2001:db8:%x::]/47:%d\n", i, 2000 + i, i - 1, 10000 + i
+      } else {
+        a = sprintf("127.100.%d.%d", i / 256, i % 256)
+        printf "l%d 0 stays %s 1000 %s/32:%d\n", i, a, a, 2000 + i
+      }
+    }
+  }' >"$PLAN"
+  serve_plan
+  cat "$LOG"
+  local all=$SERVED
+  listeners_are 4096
+  helper_is_small
+  asked_right 10000
+  PLAN=$T/more
+  awk 'BEGIN {
     for (i = 0; i < 10; i++) {
       printf "many%d 0 stays 127.99.0.2 %d", i, 1000 + i
       for (k = 0; k < 1000; k++)
         printf " 127.%d.%d.%d/%d:7", 50 + i, k / 4, k % 4 * 64, 26 + k % 2
-      printf "\n"
-    }
-    for (i = 0; i < 4084; i++) {
-      a = sprintf("127.100.%d.%d", i / 256, i % 256)
-      printf "l%d 0 stays %s 1000 %s/32:%d", i, a, a, 2000 + i
       print ""
-      if (i % 8 == 0) {
-        i++
-        printf "l%d 0 stays 2001:db8:ffff::%x 1000 [2001:db8:%x::]/48:%d [2001:db8:%x::]/47:%d\n", i, i, i - 1, 2000 + i, i - 1, 10000 + i
-      }
     }
-  }' >"$T/plan"
-  (($(wc -l <"$T/plan") == 4096))
+  }' >"$PLAN"
   serve_plan
-  cat "$LOG"
-  helper_is_small
-  asked_right 20000
+  cat "$T/plan" >>"$PLAN"
+  asked_right 10000
   # UDP has its own ports
   run_udp SKL_PORTS=2000-9999 -- echo 1000
   udp_echoes 127.0.0.1 2000 9999
   asked_right 1000
-  listeners_are 4097
-  helper_is_small
   comes_and_goes 127.100.3.3/32:4000 127.100.3.3 4000
   comes_and_goes 127.50.1.1/32:7 127.50.1.1 7
-  kill -KILL "$SERVED"
+  kill -KILL "$all" "$SERVED"
   wait_until listeners_are 1
-  helper_is_small
 }
 
 # ---- while it changes ----
@@ -238,17 +242,17 @@ calm() {
       printf " [2001:db8:31:%x::]/64:7 [2001:db8:31:%x::]/63:7\n", i * 2, i * 2
     }
     # two more users: nobody takes what the other had first
-    print "a 4001 stays 127.99.0.2 2000 127.60.0.0/16:30000-39999 127.62.0.0/16:30000-30999"
-    print "b 4002 stays 127.99.0.3 2000 127.61.0.0/16:30000-39999 127.62.128.0/17:30500-31499"
+    print "a 4071 stays 127.99.0.2 2000 127.60.0.0/16:30000-39999 127.62.0.0/16:30000-30999"
+    print "b 4072 stays 127.99.0.3 2000 127.61.0.0/16:30000-39999 127.62.128.0/17:30500-31499"
     for (i = 0; i < 8; i++) {
-      printf "a%d 4001 comes 127.99.5.%d 2000 127.60.%d.0/24:35000-44999 127.61.%d.0/24:39000-40999\n", i, i + 1, i, i
-      printf "b%d 4002 comes 127.99.6.%d 2000 127.60.%d.0/25:39500-45499 127.61.%d.0/25:31000-40499\n", i, i + 1, i, i
+      printf "a%d 4071 comes 127.99.5.%d 2000 127.60.%d.0/24:35000-44999 127.61.%d.0/24:39000-40999\n", i, i + 1, i, i
+      printf "b%d 4072 comes 127.99.6.%d 2000 127.60.%d.0/25:39500-45499 127.61.%d.0/25:31000-40499\n", i, i + 1, i, i
     }
-  }' >"$T/plan"
+  }' >"$PLAN"
   serve_plan 10
   cat "$LOG"
   for _ in 1 2; do
-    spawn "$BUILD/tests/plan-ask" -t "$T/state" 50000 $PLAN
+    spawn "$BUILD/tests/plan-ask" -t "$PLAN.state" 50000 "$PLAN"
     clients+=("$LOG")
   done
   deadline=$((SECONDS + 200))

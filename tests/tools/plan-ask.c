@@ -31,7 +31,7 @@ static long sure, nobody;
 struct target {
 	struct address address;
 	uint16_t port;
-	uint64_t start, end; /* ns: when the connection was made */
+	uint64_t start; /* ns: when the connection began to be made */
 };
 
 /* ---- what is allowed ---- */
@@ -141,7 +141,7 @@ static void pick_target(const struct rule *r, struct target *t)
 			t->address.bytes[i / 8] ^= (uint8_t)(0x80 >> i % 8);
 	}
 	switch (pick(32)) {
-	case 0: /* the neighbouring prefix */
+	case 0:							/* the neighbouring prefix */
 		if (r->length > 16 && t->address.bytes[0] != 0) /* connect() takes :: for ::1 */
 			t->address.bytes[(r->length - 1) / 8] ^= (uint8_t)(0x80 >> (r->length - 1) % 8);
 		break;
@@ -175,7 +175,22 @@ static ssize_t receive(int sock, char *line, size_t size)
 	return (ssize_t)n;
 }
 
-/* Fills in the times and what was said. Returns 0 or -errno. */
+/* Has it met itself? A client may be given just that address and port that it goes to. */
+static bool is_itself(int sock, const struct sockaddr_storage *to, socklen_t length)
+{
+	struct sockaddr_storage own;
+	socklen_t got = sizeof(own);
+	const struct sockaddr_in *v4 = (void *)&own, *to4 = (void *)to;
+	const struct sockaddr_in6 *v6 = (void *)&own, *to6 = (void *)to;
+
+	if (getsockname(sock, (struct sockaddr *)&own, &got) < 0 || got != length)
+		return false;
+	if (own.ss_family == AF_INET)
+		return v4->sin_port == to4->sin_port && v4->sin_addr.s_addr == to4->sin_addr.s_addr;
+	return v6->sin6_port == to6->sin6_port && IN6_ARE_ADDR_EQUAL(&v6->sin6_addr, &to6->sin6_addr);
+}
+
+/* Fills in the time and what was said. Returns 0 or -errno. */
 static int talk(struct target *t, char *line, size_t size)
 {
 	const struct timeval patience = {.tv_sec = 5};
@@ -190,9 +205,14 @@ static int talk(struct target *t, char *line, size_t size)
 	    setsockopt(sock, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0)
 		plan_fail("socket");
 	t->start = now_ns();
-	got = connect(sock, (struct sockaddr *)&to, length) < 0 ? -errno : receive(sock, line, size);
-	t->end = now_ns();
+	got = connect(sock, (struct sockaddr *)&to, length) < 0 ? -errno : 0;
+	if (!got && is_itself(sock, &to, length))
+		got = -EALREADY;
+	if (!got)
+		got = receive(sock, line, size);
 	close(sock);
+	if (got == -EALREADY)
+		return talk(t, line, size);
 	if (got == 0)
 		return -ECONNRESET;
 	return got < 0 ? (int)got : 0;

@@ -276,7 +276,7 @@ _Noreturn static void change(uid_t uid, unsigned int pause_ms)
 
 _Noreturn static void run_user(uid_t uid, unsigned int pause_ms)
 {
-	struct rlimit limit = {plan.n_owners + 100, plan.n_owners + 100};
+	struct rlimit limit = {plan.n_owners + 1024, plan.n_owners + 1024};
 	pthread_t server;
 
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || (uid && setgroups(0, NULL) < 0) || setgid(uid) < 0 ||
