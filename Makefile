@@ -15,7 +15,7 @@ LIBDIR  ?= $(PREFIX)/lib
 DESTDIR ?=
 
 # The one list of packages (Debian's names): to build, to test, to look at the code.
-DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev \
+DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libinih-dev \
 	libjson-c-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
@@ -29,7 +29,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
-PKGS     := libbpf libmnl
+PKGS     := libbpf libmnl inih
 CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
 	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g
@@ -122,7 +122,7 @@ $(B)/sklhelper: $(call obj,helper/main.c) $(B)/libhelper.a
 
 $(B)/skl: $(call obj,$(CLI_SRC)) $(B)/libhelper.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c inih)
 
 $(B)/examples/%: examples/%.c
 	$(call say,CC,$@)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* What stands against a rule, and rules in words. */
 #include "helper/rules/policy.h"
 
 #include <arpa/inet.h>
@@ -13,41 +14,6 @@ void rule_format(const struct rule *r, char out[RULE_TEXT])
 	ports_format(r->first, r->last, ports);
 	snprintf(out, RULE_TEXT, "%s port%s %s", r->protocol == IPPROTO_UDP ? "udp" : "tcp",
 		 rule_is_wide(r) ? "s" : "", ports);
-}
-
-/* "*", or the part of it that policy_split() makes */
-static bool is_every_port(const struct claimant *who, const struct rule *r)
-{
-	return r->last == 65535 || (r->protocol == IPPROTO_UDP && r->last + 1 == who->first_local_port);
-}
-
-int policy_ports(const struct claimant *who, struct rule *r, struct say *s)
-{
-	char what[RULE_TEXT];
-
-	if (who->may_bind_low || r->first >= who->first_free_port)
-		return 0;
-	if (r->first == 1 && r->last >= who->first_free_port && is_every_port(who, r)) {
-		r->first = (uint16_t)who->first_free_port;
-		return 0;
-	}
-	rule_format(r, what);
-	return say_error(s, EACCES, what,
-			 "uid %u may not cover ports below %u (grant it in /etc/skl/policy.conf)", who->uid,
-			 who->first_free_port);
-}
-
-int policy_split(const struct claimant *who, const struct rule *r, struct rule out[2])
-{
-	out[0] = out[1] = *r;
-	if (r->protocol != IPPROTO_UDP || r->first != 1 || r->last != 65535 || who->first_local_port <= 1 ||
-	    who->last_local_port < who->first_local_port)
-		return 1;
-	out[0].last = (uint16_t)(who->first_local_port - 1);
-	if (who->last_local_port == 65535)
-		return 1;
-	out[1].first = (uint16_t)(who->last_local_port + 1);
-	return 2;
 }
 
 static bool against_binding(const struct binding *b, const struct claimant *who, const struct listener *l,
@@ -73,14 +39,21 @@ static bool against_holder(const struct holder *h, const struct claimant *who, c
 bool policy_conflict(const struct table *t, const struct claimant *who, const struct listener *l,
 		     const struct rule *r, struct conflict *out)
 {
+	bool takes_over;
+
 	*out = (struct conflict){0};
 	if (rule_is_wide(r))
 		return false;
+	takes_over = policy_takeover(who, r) != NULL;
 	for (size_t i = 0; i < t->n_bindings && !out->binding; i++) {
+		if (takes_over && t->bindings[i]->uid != who->uid)
+			continue;
 		if (against_binding(t->bindings[i], who, l, r))
 			out->binding = t->bindings[i];
 	}
 	for (size_t i = 0; i < t->n_holders && !out->binding && !out->holder; i++) {
+		if (takes_over && t->holders[i].uid != who->uid)
+			continue;
 		if (against_holder(&t->holders[i], who, l, r))
 			out->holder = &t->holders[i];
 	}
