@@ -2,7 +2,6 @@
 /* skl status: who covers what. */
 #include "helper/cli/skl.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,7 +9,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "helper/cli/client.h"
 #include "helper/cli/listing.h"
 #include "helper/cli/report.h"
 
@@ -27,32 +25,6 @@ const char status_help[] =
 	"      --help    show this\n"
 	"\n"
 	"Exit code: 0, 1 where no helper answers or it refuses, 2 for an unknown option.\n";
-
-/* Returns 0 and a report, or -errno having complained. */
-static int fetch(struct report *report)
-{
-	struct client_answer answer;
-	int err = client_ask(SKL_STATUS, 0, NULL, 0, -1, &answer);
-
-	if (err) {
-		client_complain(err);
-		return err;
-	}
-	if (answer.error) {
-		complain("%s: %s", client_helper(), *answer.text ? answer.text : strerror(answer.error));
-		err = -answer.error;
-	} else if (answer.fd < 0) {
-		client_complain(err = -EBADMSG);
-	} else {
-		err = report_read(answer.fd, report);
-		if (err)
-			complain("%s: what the helper reports cannot be read: %s", client_helper(),
-				 strerror(-err));
-	}
-	if (answer.fd >= 0)
-		close(answer.fd);
-	return err;
-}
 
 /* How wide the terminal is, in characters; 0 where stdout is none. */
 static size_t terminal_width(void)
@@ -93,7 +65,7 @@ int status_main(int argc, char **argv)
 		complain("status: %s: not expected: see `skl help status`", argv[optind]);
 		return SKL_USAGE;
 	}
-	if (fetch(&report) != 0)
+	if (report_fetch(&report) != 0)
 		return SKL_FAILED;
 	if (json)
 		err = listing_json(&report);
