@@ -72,7 +72,7 @@ static int report(int err, const char *what, const char *hint)
 	return 1;
 }
 
-static int serve(const struct options *o)
+static int serve(struct options *o)
 {
 	struct spaces spaces = {.base = o->bpffs};
 	struct server *server;
@@ -85,7 +85,7 @@ static int serve(const struct options *o)
 			      "CAP_BPF, CAP_NET_ADMIN");
 	err = make_parent(o->server.path);
 	if (!err)
-		err = server_open(&server, &o->server, &spaces);
+		err = server_open(&server, &o->server, &o->policy, &spaces);
 	if (err)
 		return report(err, o->server.path,
 			      err == -EADDRINUSE ? "another helper answers there" : NULL);
@@ -100,6 +100,7 @@ static int serve(const struct options *o)
 	} else {
 		spaces_close(&spaces);
 	}
+	policy_file_close(&o->policy);
 	datapath_unprepare();
 	return how < 0 ? report(how, "sklhelper", NULL) : 0;
 }
@@ -111,6 +112,8 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (o.check_policy)
+		return policy_file_show(&o.policy);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	raise_descriptor_limit();
 	err = prepare_bpffs(o.bpffs);
@@ -118,9 +121,11 @@ int main(int argc, char **argv)
 		return report(err, o.bpffs,
 			      err == -ENOTSUP ? "not on a bpffs: mount -t bpf bpf DIR makes one" : NULL);
 	/* before the lock, of which it must not have a copy: it may outlive this process for a moment */
-	err = broker_start();
+	err = broker_start(o.policy.path);
 	if (err)
 		return report(err, "broker", NULL);
+	if (policy_file_load(&o.policy) != 0)
+		return 1;
 	lock = lock_state(o.bpffs);
 	if (lock < 0)
 		return report(lock, o.bpffs, lock == -EWOULDBLOCK ? "another helper works there" : NULL);

@@ -14,6 +14,8 @@
 /* This side's end of the socketpair; one order at a time. */
 static int broker = -1;
 
+static const char *policy_path;
+
 static void close_all(const int *fds, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -26,9 +28,20 @@ static int obey(const struct broker_request *request, int fd, int second, struct
 {
 	int found;
 
-	if (request->order != BROKER_FIND)
+	switch (request->order) {
+	case BROKER_FIND:
+		found = broker_find_netns(request->number);
+		break;
+	case BROKER_POLICY:
+		found = broker_open_policy(policy_path);
+		break;
+	case BROKER_USER:
+	case BROKER_GROUP:
+		answer->error = broker_find_id(request, &answer->id);
+		return -1;
+	default:
 		return broker_work_in(request, fd, second, answer);
-	found = broker_find_netns(request->number);
+	}
 	answer->error = found < 0 ? found : 0;
 	return found;
 }
@@ -53,11 +66,12 @@ static void serve(int sock)
 	}
 }
 
-int broker_start(void)
+int broker_start(const char *policy)
 {
 	pid_t helper = getpid(), pid;
 	int pair[2];
 
+	policy_path = policy;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	pid = fork();

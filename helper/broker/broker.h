@@ -2,8 +2,8 @@
 /*
  * What takes more privilege than the helper itself keeps is done by a process
  * of its own, the broker: it alone keeps CAP_SYS_ADMIN, and never sees a byte
- * that comes from a user. It is asked with numbers and descriptors, and answers
- * with them.
+ * that comes from a user. It is asked with numbers and descriptors (and with
+ * names from the administrator's policy file), and answers with them.
  */
 #ifndef SKL_BROKER_H
 #define SKL_BROKER_H
@@ -16,22 +16,27 @@ enum broker_order {
 	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
 	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
 	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
+	BROKER_POLICY, /* answers with a descriptor of the policy file, open for reading */
+	BROKER_USER,   /* name: of a user. Answers with the id */
+	BROKER_GROUP,  /* name: of a group. Answers with the id */
 };
 
 struct broker_request {
 	uint32_t order;
 	uint32_t has_second; /* another descriptor follows in a message of its own: one carries one */
 	uint64_t number;
+	char name[64]; /* NUL-terminated */
 };
 
 struct broker_answer {
 	int32_t error; /* 0 or -errno */
 	uint32_t first_free_port;
 	uint16_t first_local_port, last_local_port;
+	uint32_t id;
 };
 
-/* Starts the broker; it ends when this process does. 0 or -errno. */
-int broker_start(void);
+/* Starts the broker; it ends when this process does. The path is that of the policy file. 0 or -errno. */
+int broker_start(const char *policy);
 
 /* Readable once the broker has ended, which it never should: without it no claim can be judged. */
 int broker_fd(void);

@@ -12,4 +12,10 @@ int broker_work_in(const struct broker_request *request, int netns, int second, 
  * -ENOENT. */
 int broker_find_netns(uint64_t ino);
 
+/* A descriptor of the file, open for reading, or -errno. */
+int broker_open_policy(const char *path);
+
+/* The id of the user or group that the request names. 0, -ENOENT or -errno. */
+int broker_find_id(const struct broker_request *request, uint32_t *id);
+
 #endif

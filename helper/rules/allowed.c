@@ -70,7 +70,8 @@ static const struct grant *next_grant(const struct claimant *who, const struct g
 
 /* How far from `port` on one grant, *by, or that they are free (NULL), lets him have the rule's ports; 0: not
  * at all. */
-static uint32_t reach(const struct claimant *who, const struct rule *r, uint32_t port, const struct grant **by)
+static uint32_t reach(const struct claimant *who, const struct rule *r, uint32_t port,
+		      const struct grant **by)
 {
 	uint32_t end = 0;
 
@@ -166,8 +167,9 @@ static int take_apart(const struct claimant *who, const struct rule *r, struct p
 		if (add_run(out, who, r, first, end - 1))
 			continue;
 		rule_format(r, what);
-		return say_error(s, E2BIG, what, "uid %u may have it in more than %d parts: name those that count",
-				 who->uid, PIECES_MAX);
+		return say_error(s, E2BIG, what,
+				 "uid %u may have it in more than %d parts: name those that count", who->uid,
+				 PIECES_MAX);
 	}
 	return 0;
 }
@@ -196,14 +198,14 @@ static int refuse(const struct claimant *who, const struct rule *r, struct say *
 		return say_error(s, EACCES, what,
 				 "[%s] grants port %u to uid %u on %s%s, not on %s (SKL_BIND asks for exact "
 				 "addresses; the grant is in line %u of %s)",
-				 g->name, port, who->uid, there, g->n_cidrs > 1 ? " and others" : "", here, g->line,
-				 path);
+				 g->name, port, who->uid, there, g->n_cidrs > 1 ? " and others" : "", here,
+				 g->line, path);
 	}
 	if (port == r->first)
-		return say_error(s, EACCES, what, "uid %u may not cover ports below %u (grant it in %s)", who->uid,
-				 who->first_free_port, path);
-	return say_error(s, EACCES, what, "uid %u may not cover port %u of it (grant it in %s)", who->uid, port,
-			 path);
+		return say_error(s, EACCES, what, "uid %u may not cover ports below %u (grant it in %s)",
+				 who->uid, who->first_free_port, path);
+	return say_error(s, EACCES, what, "uid %u may not cover port %u of it (grant it in %s)", who->uid,
+			 port, path);
 }
 
 int policy_ports(const struct claimant *who, const struct rule *r, struct pieces *out, struct say *s)
@@ -228,9 +230,11 @@ void policy_granted_by(const struct claimant *who, const struct rule *r, char *o
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (uint32_t port = r->first, end; port <= r->last && (end = reach(who, r, port, &by)); port = end + 1) {
+	for (uint32_t port = r->first, end; port <= r->last && (end = reach(who, r, port, &by));
+	     port = end + 1) {
 		if (by && by != before && used + strlen(by->name) + 4 < size)
-			used += (size_t)snprintf(out + used, size - used, "%s[%s]", used ? " " : "", by->name);
+			used += (size_t)snprintf(out + used, size - used, "%s[%s]", used ? " " : "",
+						 by->name);
 		before = by;
 	}
 }

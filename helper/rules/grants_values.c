@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ID_NAME   64 /* of a user or group, with its NUL */
+#define ID_NAME	  64 /* of a user or group, with its NUL */
 #define QUOTA_MAX 1000000
 
 /* What a line grants, in words; cut where it gets long. */

@@ -49,7 +49,8 @@ struct pieces {
  */
 int policy_ports(const struct claimant *who, const struct rule *r, struct pieces *out, struct say *s);
 
-/* "[web]", "[web] [ftp]": the grants without which he could not cover all of this rule, which he may; or "". */
+/* "[web]", "[web] [ftp]": the grants without which he could not cover all of this rule, which he may; or "".
+ */
 void policy_granted_by(const struct claimant *who, const struct rule *r, char *out, size_t size);
 
 /* The grant by which the claimant may take this single port from another user, or NULL. */

@@ -10,11 +10,17 @@
 /* ---- socket.c: makes the socket, listening. A descriptor or -errno; see server_open(). ---- */
 int socket_open(const struct server_options *options);
 
-/* ---- serve.c: reads one request from a connection that is ready, and answers. ---- */
-void server_serve(struct server *s, int conn);
+/* ---- serve.c ---- */
+
+/* Reads one request of the peer from a connection that is ready, and answers. */
+void server_serve(struct server *s, int conn, struct peer *peer);
+
+/* Sends 0 or -errno with what was said, and a descriptor (the caller's) or -1. */
+void server_answer(int conn, int err, const struct say *said, int attached);
 
 /* ---- server.c ---- */
 struct spaces *server_spaces(struct server *s);
+const struct policy *server_policy(const struct server *s);
 
 /* Keeps the helper from leaving while the peer's process lives. 0, or -errno with the sentence. */
 int server_expect(struct server *s, struct peer *peer, struct say *said);

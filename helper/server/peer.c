@@ -84,7 +84,25 @@ void peer_program(pid_t pid, char out[16])
 	out[strcspn(out, "\n")] = '\0';
 }
 
-int peer_read(int conn, struct peer *out)
+/* 0 or -errno. */
+static int read_groups(int conn, struct peer *p)
+{
+	socklen_t length = 0;
+
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERGROUPS, NULL, &length) == 0)
+		return 0; /* it has none */
+	if (errno != ERANGE)
+		return -errno;
+	p->groups = malloc(length);
+	if (!p->groups)
+		return -ENOMEM;
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERGROUPS, p->groups, &length) < 0)
+		return -errno;
+	p->n_groups = length / sizeof(gid_t);
+	return 0;
+}
+
+int peer_identify(int conn, struct peer *out)
 {
 	struct ucred credentials;
 	socklen_t length = sizeof(credentials);
@@ -95,16 +113,21 @@ int peer_read(int conn, struct peer *out)
 	out->uid = credentials.uid;
 	out->gid = credentials.gid;
 	out->pid = credentials.pid;
-	out->pidfd = open_pidfd(conn, credentials.pid);
-	peer_program(out->pid, out->program);
-	return 0;
+	return read_groups(conn, out);
+}
+
+void peer_find_process(int conn, struct peer *p)
+{
+	p->pidfd = open_pidfd(conn, p->pid);
+	peer_program(p->pid, p->program);
 }
 
 void peer_close(struct peer *p)
 {
+	free(p->groups);
 	if (p->pidfd >= 0)
 		close(p->pidfd);
-	p->pidfd = -1;
+	*p = (struct peer){.pidfd = -1};
 }
 
 static uint64_t inode(int fd)
