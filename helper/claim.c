@@ -28,7 +28,8 @@
 #include "helper/datapath/netns.h"
 #include "helper/log.h"
 
-#define RULES_MAX 4096 /* in one request */
+#define RULES_MAX  4096 /* in one request */
+#define LOGGED_MAX 16   /* bindings of one request that have a line of the log each */
 
 static int grant_all(struct claim *c)
 {
@@ -75,11 +76,23 @@ static int apply(struct claim *c)
 	return err;
 }
 
+static void log_binding(const struct claim *c, const struct binding *b)
+{
+	char what[RULE_TEXT], prefix[PREFIX_TEXT], by[128];
+
+	rule_format(&b->rule, what);
+	prefix_format(&b->rule.prefix, prefix);
+	policy_granted_by(&c->who, &b->rule, by, sizeof(by));
+	log_info("listener %llu: covers %s on %s%s%s", (unsigned long long)b->listener->id, what, prefix,
+		 *by ? ", by " : "", by);
+}
+
 static void log_outcome(const struct claim *c, int err)
 {
 	const struct listener *l = &c->received->listener;
 	const struct table *t = &c->space->table;
-	char where[LISTENER_TEXT], what[RULE_TEXT], prefix[PREFIX_TEXT], by[128];
+	char where[LISTENER_TEXT];
+	size_t n = 0;
 
 	listener_format(l, where);
 	if (err) {
@@ -94,13 +107,11 @@ static void log_outcome(const struct claim *c, int err)
 	for (size_t i = 0; i < t->n_bindings; i++) {
 		if (!claim_is_ours(c, t->bindings[i]) || t->bindings[i]->own)
 			continue;
-		rule_format(&t->bindings[i]->rule, what);
-		prefix_format(&t->bindings[i]->rule.prefix, prefix);
-		policy_granted_by(&c->who, &t->bindings[i]->rule, by, sizeof(by));
-		log_info("listener %llu: covers %s on %s%s%s",
-			 (unsigned long long)t->bindings[i]->listener->id, what, prefix, *by ? ", by " : "",
-			 by);
+		if (n++ < LOGGED_MAX)
+			log_binding(c, t->bindings[i]);
 	}
+	if (n > LOGGED_MAX)
+		log_info("listener %llu: covers %zu more", (unsigned long long)c->listener->id, n - LOGGED_MAX);
 }
 
 /* The most bindings that the request can come to. */
