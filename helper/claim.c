@@ -29,7 +29,7 @@
 #include "helper/log.h"
 
 #define RULES_MAX  4096 /* in one request */
-#define LOGGED_MAX 16   /* bindings of one request that have a line of the log each */
+#define LOGGED_MAX 16	/* bindings of one request that have a line of the log each */
 
 static int grant_all(struct claim *c)
 {
@@ -111,7 +111,8 @@ static void log_outcome(const struct claim *c, int err)
 			log_binding(c, t->bindings[i]);
 	}
 	if (n > LOGGED_MAX)
-		log_info("listener %llu: covers %zu more", (unsigned long long)c->listener->id, n - LOGGED_MAX);
+		log_info("listener %llu: covers %zu more", (unsigned long long)c->listener->id,
+			 n - LOGGED_MAX);
 }
 
 /* The most bindings that the request can come to. */

@@ -174,12 +174,12 @@ static int take_apart(const struct claimant *who, const struct rule *r, struct p
 	return 0;
 }
 
-/* A grant of his that has the port, but not for the rule's addresses. */
-static const struct grant *elsewhere(const struct claimant *who, const struct rule *r, uint32_t port)
+const struct grant *policy_elsewhere(const struct claimant *who, const struct rule *r, uint32_t *port)
 {
 	const struct grant *g = next_grant(who, NULL);
 
-	while (g && (!has_protocol(g, r) || !span_end(g, port)))
+	*port = first_missing(who, r, r->first);
+	while (g && (!has_protocol(g, r) || !span_end(g, *port)))
 		g = next_grant(who, g);
 	return g;
 }
@@ -187,8 +187,8 @@ static const struct grant *elsewhere(const struct claimant *who, const struct ru
 static int refuse(const struct claimant *who, const struct rule *r, struct say *s)
 {
 	const char *path = who->policy ? who->policy->path : POLICY_PATH;
-	uint32_t port = first_missing(who, r, r->first);
-	const struct grant *g = elsewhere(who, r, port);
+	uint32_t port;
+	const struct grant *g = policy_elsewhere(who, r, &port);
 	char what[RULE_TEXT], here[PREFIX_TEXT], there[PREFIX_TEXT];
 
 	rule_format(r, what);
@@ -224,19 +224,27 @@ int policy_ports(const struct claimant *who, const struct rule *r, struct pieces
 	return 0;
 }
 
+size_t policy_granting(const struct claimant *who, const struct rule *r, const struct grant **out,
+		       size_t room)
+{
+	uint32_t port = r->first, end;
+	size_t n = 0;
+
+	while (port <= r->last && n < room && (end = reach(who, r, port, &out[n])) != 0) {
+		n += out[n] && (n == 0 || out[n] != out[n - 1]);
+		port = end + 1;
+	}
+	return n;
+}
+
 void policy_granted_by(const struct claimant *who, const struct rule *r, char *out, size_t size)
 {
-	const struct grant *by, *before = NULL;
-	size_t used = 0;
+	const struct grant *by[8];
+	size_t n = policy_granting(who, r, by, sizeof(by) / sizeof(by[0])), used = 0;
 
 	out[0] = '\0';
-	for (uint32_t port = r->first, end; port <= r->last && (end = reach(who, r, port, &by));
-	     port = end + 1) {
-		if (by && by != before && used + strlen(by->name) + 4 < size)
-			used += (size_t)snprintf(out + used, size - used, "%s[%s]", used ? " " : "",
-						 by->name);
-		before = by;
-	}
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s[%s]", i ? " " : "", by[i]->name);
 }
 
 const struct grant *policy_takeover(const struct claimant *who, const struct rule *r)
@@ -244,6 +252,16 @@ const struct grant *policy_takeover(const struct claimant *who, const struct rul
 	const struct grant *g = next_grant(who, NULL);
 
 	while (g && !(g->takeover && has_protocol(g, r) && has_prefix(g, r) && span_end(g, r->first)))
+		g = next_grant(who, g);
+	return g;
+}
+
+const struct grant *policy_route(const struct claimant *who, const struct prefix *prefix)
+{
+	const struct rule r = {.prefix = *prefix};
+	const struct grant *g = next_grant(who, NULL);
+
+	while (g && !(g->routes && has_prefix(g, &r)))
 		g = next_grant(who, g);
 	return g;
 }

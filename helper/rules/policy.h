@@ -49,9 +49,22 @@ struct pieces {
  */
 int policy_ports(const struct claimant *who, const struct rule *r, struct pieces *out, struct say *s);
 
-/* "[web]", "[web] [ftp]": the grants without which he could not cover all of this rule, which he may; or "".
+/*
+ * The grants without which he could not cover all of this rule, which he may: up
+ * to `room` of them into `out`. Returns how many; 0 where he needs none.
  */
+size_t policy_granting(const struct claimant *who, const struct rule *r, const struct grant **out,
+		       size_t room);
+
+/* The same in words: "", "[web]", "[web] [ftp]". */
 void policy_granted_by(const struct claimant *who, const struct rule *r, char *out, size_t size);
+
+/* Of a rule that he may not cover: the first port that he lacks, and a grant of his that has it, but for
+ * other addresses; or NULL. */
+const struct grant *policy_elsewhere(const struct claimant *who, const struct rule *r, uint32_t *port);
+
+/* The grant by which a local route for this prefix may be added for him, or NULL. */
+const struct grant *policy_route(const struct claimant *who, const struct prefix *prefix);
 
 /* The grant by which the claimant may take this single port from another user, or NULL. */
 const struct grant *policy_takeover(const struct claimant *who, const struct rule *r);
