@@ -139,7 +139,7 @@ static void end_section(struct reader *r)
 	g = reader_grant(r);
 	ports = was_said(r, "ports");
 	if (!was_said(r, "users") && !was_said(r, "groups"))
-		lacks(r, "is for nobody", "users = NAME or groups = NAME");
+		lacks(r, "names nobody", "users = NAME or groups = NAME");
 	if (!ports && was_said(r, "protocols"))
 		lacks(r, "has protocols, but no ports that are theirs", "ports = 80");
 	if (!ports && was_said(r, "takeover"))

@@ -144,7 +144,7 @@ void read_users(struct reader *r, struct text value)
 		add_id(&words, item, "uid", id);
 	}
 	if (words.length)
-		reader_tell(r, "is for %s", words.text);
+		reader_tell(r, "is for the users %s", words.text);
 }
 
 void read_groups(struct reader *r, struct text value)
@@ -165,7 +165,7 @@ void read_groups(struct reader *r, struct text value)
 		add_id(&words, item, "gid", id);
 	}
 	if (words.length)
-		reader_tell(r, "is for every process with the group %s", words.text);
+		reader_tell(r, "is for every process with one of the groups %s", words.text);
 }
 
 void read_protocols(struct reader *r, struct text value)

@@ -89,8 +89,8 @@ static void all_that_there_is(void **state)
 	assert_int_equal(p->quotas[QUOTA_CONNECTIONS], 32);
 	policy_free(p);
 	assert_string_equal(told.text, "2 [web]: a grant\n"
-				       "3 is for alice (uid 1000), uid 1001\n"
-				       "4 is for every process with the group www-data (gid 33)\n"
+				       "3 is for the users alice (uid 1000), uid 1001\n"
+				       "4 is for every process with one of the groups www-data (gid 33)\n"
 				       "5 its ports are those of tcp\n"
 				       "6 ports that may be covered: 80, 443, 8000-8099\n"
 				       "7 only on these addresses: 192.0.2.0/24, 2001:db8::/64\n"
@@ -181,7 +181,7 @@ static void each_mistake(void **state)
 		 "7 [a] stands in line 1 already: give this one another name"},
 
 		/* who */
-		{"[a]\nports = 80\n", "1 [a] is for nobody: it needs a line users = NAME or groups = NAME"},
+		{"[a]\nports = 80\n", "1 [a] names nobody: it needs a line users = NAME or groups = NAME"},
 		{"[a]\nusers = alcie\nports = 80\n",
 		 "2 there is no user \"alcie\": write a name that `getent passwd` lists, or a number"},
 		{"[a]\nusers = alice bob carol\nports = 80\n", "2 there is no user \"carol\": "},
@@ -311,13 +311,13 @@ static void all_mistakes_at_once(void **state)
 	assert_non_null(strstr(said, "5 \"http\" is not a port"));
 	assert_non_null(strstr(said, "6 this is neither"));
 	assert_non_null(strstr(said, "7 [a] stands in line 2 already"));
-	assert_non_null(strstr(said, "7 [a] is for nobody"));
+	assert_non_null(strstr(said, "7 [a] names nobody"));
 	assert_non_null(strstr(said, "7 [a] grants nothing"));
 	assert_non_null(strstr(said, "8 \"[c\" begins a section"));
 	assert_non_null(strstr(said, "9 \"icmp\" is no protocol"));
 	assert_non_null(strstr(said, "10 routes = perhaps"));
 	assert_non_null(strstr(said, "11 listeners = 1.5"));
-	assert_non_null(strstr(said, "8 [c] is for nobody"));
+	assert_non_null(strstr(said, "8 [c] names nobody"));
 	assert_non_null(strstr(said, "8 [c] has protocols, but no ports"));
 	assert_non_null(strstr(said, "8 [c] has routes, but no addresses"));
 }
