@@ -11,18 +11,22 @@
 #include "helper/server/quota.h"
 
 #define CONNECTIONS 1024 /* at the same time; more wait in the socket's queue */
+#define ASKING_EACH 256	 /* requests of one user that wait to be served */
 
 struct connection {
 	int fd;		   /* -1: free */
+	uint64_t number;   /* the lower, the older */
 	uint64_t deadline; /* ms: it is closed when nothing was asked by then */
-	struct peer peer;
+	uint32_t uid;
 	bool asks; /* its request is there, and counted; before, it is silent */
 };
 
 struct connections {
 	int epoll; /* that watches them; an event's low half is the place */
 	struct connection at[CONNECTIONS];
+	struct peer peers[CONNECTIONS]; /* apart, because all of the others is looked through often */
 	size_t n_open;
+	uint64_t begun;
 	struct askers askers;
 };
 
@@ -30,9 +34,9 @@ void connections_init(struct connections *c, int epoll);
 
 /*
  * The place for a further connection of that user, who may have `most` silent
- * ones: a free one, or that of his own that is silent for longest, which is
- * ended. Where all are taken, that of the user with the most silent ones; NULL
- * when all have asked.
+ * ones for longer than a moment: a free one; else, or when he has them, that of
+ * his own that is silent for longest; else one of the user who has most. What is there (fd >= 0) is to be
+ * ended by the caller.
  */
 struct connection *connections_place(struct connections *c, uint32_t uid, uint32_t most);
 
@@ -43,14 +47,24 @@ struct connection *connections_place(struct connections *c, uint32_t uid, uint32
 int connections_begin(struct connections *c, struct connection *place, int fd, struct peer *peer,
 		      uint32_t tag);
 
-/* Has its request come, and was it not seen before? An event may be about who had the place before. */
-bool connection_is_asking(const struct connection *one);
+/* What has become of one that an event is about, which may have been about who had its place before. */
+enum connection_state {
+	CONNECTION_WAITS, /* it has not asked, or that is known */
+	CONNECTION_ASKS,
+	CONNECTION_GONE, /* nobody waits for an answer */
+};
+enum connection_state connection_look(const struct connection *one);
 
-/* Ends one; with it goes what it sent and was not read, which may have descriptors attached. */
+/* Who it is from. */
+struct peer *connection_peer(struct connections *c, const struct connection *one);
+
 void connections_end(struct connections *c, struct connection *one);
 
 /* Of those that ask, one of the user who was served least recently; NULL when none asks. */
 struct connection *connections_next(struct connections *c);
+
+/* How many requests of that user wait. */
+size_t connections_asking(const struct connections *c, uint32_t uid);
 
 /* Ends those that were silent for too long; returns when the next one will have been, ms, or 0. */
 uint64_t connections_close_silent(struct connections *c, uint64_t now_ms);

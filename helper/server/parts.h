@@ -15,8 +15,8 @@ int socket_open(const struct server_options *options);
 /* Reads one request of the peer from a connection that is ready, and answers. */
 void server_serve(struct server *s, int conn, struct peer *peer);
 
-/* Sends 0 or -errno with what was said, and a descriptor (the caller's) or -1. */
-void server_answer(int conn, int err, const struct say *said, int attached);
+/* Takes what was asked off the connection, without a look at it, and answers -errno with what was said. */
+void server_turn_away(int conn, int err, const struct say *said);
 
 /* ---- server.c ---- */
 struct spaces *server_spaces(struct server *s);

@@ -12,7 +12,7 @@
 #include "helper/status.h"
 #include "helper/wire.h"
 
-void server_answer(int conn, int err, const struct say *said, int attached)
+static void answer(int conn, int err, const struct say *said, int attached)
 {
 	struct skl_reply reply = {
 		.magic = SKL_WIRE_MAGIC,
@@ -102,7 +102,17 @@ void server_serve(struct server *s, int conn, struct peer *peer)
 		}
 	}
 	discard(fd);
-	server_answer(conn, err, &said, attached);
+	answer(conn, err, &said, attached);
 	if (attached >= 0)
 		close(attached);
+}
+
+void server_turn_away(int conn, int err, const struct say *said)
+{
+	char byte;
+	int fd;
+
+	fdpass_receive(conn, &byte, sizeof(byte), &fd);
+	discard(fd);
+	answer(conn, err, said, -1);
 }

@@ -17,7 +17,8 @@
 #include "helper/server/connections.h"
 #include "helper/server/parts.h"
 
-#define ACCEPTED_MAX  64 /* between two requests that are served */
+#define ACCEPTED_MAX  64 /* in one round; then requests are looked at, and perhaps one is served */
+#define ACCEPTING_MS  10 /* while more wait than that, one is served only so often */
 #define EXPECTED_MAX  256
 #define EXPECTED_EACH 64   /* of one user; root has no such limit */
 #define WATCH_MS      500  /* after a request, until everything is looked after again */
@@ -37,9 +38,11 @@ struct server {
 	const char *path; /* of the socket */
 	int listener, epoll, signals;
 	struct connections connections;
-	bool paused; /* no connection is accepted until the next tick */
+	bool more_wait; /* than were accepted in the last round */
+	bool paused;	/* no connection is accepted until the next tick */
 	struct expected expected[EXPECTED_MAX];
 	uint64_t idle_since, next_tick; /* ms; 0: not idle, never */
+	uint64_t served;		/* ms: when a request was served last */
 };
 
 /* What epoll hands back: the kind in the high half, an index in the low one. */
@@ -108,14 +111,39 @@ static struct claimant claimant_of(const struct server *s, const struct peer *p)
 				 .policy = s->policy->now};
 }
 
+/* Asks for patience; in the log once a second, or who asks too often would fill that. */
+static void turn_away(struct server *s, struct connection *c, uint32_t wait_ms)
+{
+	const struct peer *peer = connection_peer(&s->connections, c);
+	struct say said = {0};
+	int err;
+
+	if (wait_ms)
+		err = say_error(&said, EAGAIN, "request",
+				"uid %u asks too often (try again in %u ms; requests-per-second in %s)",
+				peer->uid, wait_ms, s->policy->path);
+	else
+		err = say_error(&said, EAGAIN, "request",
+				"too many requests of uid %u wait already (try again when some are answered)",
+				peer->uid);
+	if (quota_is_news(&s->connections.askers, peer->uid, boottime_ns()))
+		log_notice("uid %u pid %d: refused: %s", peer->uid, peer->pid, said.text);
+	server_turn_away(c->fd, err, &said);
+	connections_end(&s->connections, c);
+}
+
 static void begin(struct server *s, int fd, struct peer *peer)
 {
 	struct claimant who = claimant_of(s, peer);
 	struct connection *place =
 		connections_place(&s->connections, peer->uid, policy_quota(&who, QUOTA_CONNECTIONS));
 
-	if (!place || connections_begin(&s->connections, place, fd, peer, FROM_CONNECTION) < 0)
-		discard(fd);
+	if (place->fd >= 0 && place->asks)
+		turn_away(s, place, 0);
+	else if (place->fd >= 0)
+		connections_end(&s->connections, place);
+	if (connections_begin(&s->connections, place, fd, peer, FROM_CONNECTION) < 0)
+		hang_up(fd);
 }
 
 /* False when nobody waits, or nobody can be let in. */
@@ -132,56 +160,61 @@ static bool accept_one(struct server *s)
 	if (peer_identify(fd, &peer) == 0)
 		begin(s, fd, &peer);
 	else
-		discard(fd);
+		hang_up(fd);
 	peer_close(&peer);
 	return true;
 }
 
 static void accept_some(struct server *s)
 {
-	for (int i = 0; i < ACCEPTED_MAX && accept_one(s); i++)
-		;
-}
+	int n = 0;
 
-static void refuse_often(struct server *s, struct connection *c, uint32_t most, uint32_t wait_ms)
-{
-	struct say said = {0};
-	int err = say_error(&said, EAGAIN, "request",
-			    "uid %u asks more often than %u times a second (try again in %u ms; "
-			    "requests-per-second in %s)",
-			    c->peer.uid, most, wait_ms, s->policy->path);
-
-	if (quota_is_news(&s->connections.askers, c->peer.uid, boottime_ns()))
-		log_notice("uid %u pid %d: refused: %s", c->peer.uid, c->peer.pid, said.text);
-	server_answer(c->fd, err, &said, -1);
-	connections_end(&s->connections, c);
+	while (n < ACCEPTED_MAX && accept_one(s))
+		n++;
+	s->more_wait = n == ACCEPTED_MAX;
 }
 
 static void on_request(struct server *s, struct connection *c)
 {
-	struct claimant who = claimant_of(s, &c->peer);
-	uint32_t most, wait_ms;
+	struct claimant who = claimant_of(s, connection_peer(&s->connections, c));
+	uint32_t wait_ms;
 
-	if (!connection_is_asking(c))
-		return;
-	most = policy_quota(&who, QUOTA_REQUESTS);
-	wait_ms = quota_take(&s->connections.askers, c->peer.uid, most, boottime_ns());
-	if (wait_ms)
-		refuse_often(s, c, most, wait_ms);
+	wait_ms =
+		quota_take(&s->connections.askers, c->uid, policy_quota(&who, QUOTA_REQUESTS), boottime_ns());
+	if (wait_ms || (c->uid != 0 && connections_asking(&s->connections, c->uid) >= ASKING_EACH))
+		turn_away(s, c, wait_ms);
 	else
 		c->asks = true;
 }
 
-/* One request, whoever's turn it is. */
+static void on_connection(struct server *s, struct connection *c)
+{
+	switch (connection_look(c)) {
+	case CONNECTION_ASKS:
+		on_request(s, c);
+		break;
+	case CONNECTION_GONE:
+		connections_end(&s->connections, c);
+		break;
+	case CONNECTION_WAITS:
+		break;
+	}
+}
+
+/* One request, whoever's turn it is: as far as all who wait are known. */
 static void serve_next(struct server *s)
 {
-	struct connection *c = connections_next(&s->connections);
+	struct connection *c;
 
+	if (s->more_wait && boottime_ms() - s->served < ACCEPTING_MS)
+		return;
+	c = connections_next(&s->connections);
 	if (!c)
 		return;
-	quota_serve(&s->connections.askers, c->peer.uid);
-	server_serve(s, c->fd, &c->peer);
+	quota_serve(&s->connections.askers, c->uid);
+	server_serve(s, c->fd, connection_peer(&s->connections, c));
 	connections_end(&s->connections, c);
+	s->served = boottime_ms();
 	tick_within(s, WATCH_MS);
 }
 
@@ -216,7 +249,7 @@ static int on_event(struct server *s, const struct epoll_event *event)
 		accept_some(s);
 		break;
 	case FROM_CONNECTION:
-		on_request(s, &s->connections.at[index]);
+		on_connection(s, &s->connections.at[index]);
 		break;
 	case FROM_EXPECTED:
 		end_expected(s, index);
@@ -286,7 +319,8 @@ const struct policy *server_policy(const struct server *s)
 
 int server_run(struct server *s)
 {
-	struct epoll_event events[32];
+	struct epoll_event
+		events[CONNECTIONS]; /* all at once, so that it is known who asks before one is served */
 	bool leave = false;
 
 	for (;;) {
@@ -299,6 +333,7 @@ int server_run(struct server *s)
 		n = epoll_wait(s->epoll, events, sizeof(events) / sizeof(events[0]), wait);
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		s->more_wait = false;
 		for (int i = 0; i < n; i++) {
 			int end = on_event(s, &events[i]);
 
