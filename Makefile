@@ -192,7 +192,7 @@ SKEL_USERS := $(shell grep -l '[.]skel[.]h"' $(HELPER_SRC))
 lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck, shellcheck, mandoc, layers
 	clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x $(SH_FILES)
-	mandoc -T lint -W warning $(wildcard preload/*.7 helper/*.8 helper/cli/*.1)
+	mandoc -T lint -W warning $(wildcard preload/*.7 helper/*.5 helper/*.8 helper/cli/*.1)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 		--suppressions-list=.cppcheck -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='""' '-DLIBBPF_OPTS(type,name,...)=struct type name={__VA_ARGS__}' \
 		$(filter-out $(wildcard bpf/*.c tests/bench/*.bpf.c),$(filter %.c,$(C_FILES)))
@@ -215,11 +215,13 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	install -D -s -m 644 $(B)/libsklshim.so $(DESTDIR)$(LIBDIR)/skl/libsklshim.so
 	install -D -m 644 preload/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
 	install -D -m 644 helper/cli/skl.1 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
+	install -D -m 644 helper/skl-policy.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
-		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
+		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5
 	-rmdir $(DESTDIR)$(LIBDIR)/skl
 
 .PHONY: clean

@@ -8,7 +8,7 @@ setup() {
   load ../lib/policy
   skl_setup
   # as if there were no quotas: what is tried here must fail without them
-  policy <<<$'[attacker]\nusers = 4001\nrequests-per-second = 100000\nbindings = 100000'
+  policy <<<$'[attacker]\nusers = 4001\nrequests-per-second = 100000\nbindings = 100000\nconnections = 1000'
   start_helper --mode 0666 --policy "$POLICY"
 }
 

@@ -244,7 +244,7 @@ ports = 80
 .
   start_helper --mode 0666 --policy "$POLICY"
   logged "$POLICY: in force, with 1 grants"
-  run_as 1001 SKL_PORTS=80 -- "$BUILD/tests/srv-listen" twice 8080
+  run_as 1001 SKL_PORTS=80 -- "$BUILD/tests/srv-listen" signals 8080
   wait_port 80
   denied EACCES 1001 SKL_PORTS=81
   policy <<'.'
@@ -256,6 +256,9 @@ ports = 81
   reload
   granted 1001 SKL_PORTS=81
   denied EACCES 1001 SKL_BIND=127.0.0.9:80
+  answers 127.0.0.1 80 8080
+  kill -USR2 "$SPAWNED" # it calls listen() again, and would end if that failed
+  sleep 0.3
   answers 127.0.0.1 80 8080
 }
 
