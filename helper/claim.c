@@ -45,6 +45,8 @@ static int grant_all(struct claim *c)
 	if (!err)
 		err = claim_write(c);
 	if (!err)
+		claim_routes(c, wide_too);
+	if (!err)
 		claim_take_over(c);
 	return err;
 }
@@ -167,6 +169,11 @@ static int claim_in_space(struct claim *c, struct spaces *spaces, int diag)
 	return apply(c);
 }
 
+static bool names_addresses(const struct request *r)
+{
+	return r->n_cidrs || r->n_binds;
+}
+
 static int claim_received(struct spaces *spaces, const struct policy *policy, struct claim *c)
 {
 	struct netns_view view;
@@ -187,6 +194,8 @@ static int claim_received(struct spaces *spaces, const struct policy *policy, st
 		.groups = c->peer->groups,
 		.n_groups = c->peer->n_groups,
 		.policy = policy,
+		.may_route = names_addresses(c->wanted) &&
+			     peer_is_capable(c->peer, c->received->netns, CAP_NET_ADMIN),
 	};
 	err = spaces_get(spaces, c->received->netns, c->received->netns_ino, c->peer->uid, &c->space);
 	if (err) {
@@ -230,7 +239,9 @@ int claim(struct spaces *spaces, const struct policy *policy, const struct peer 
 	err = request_parse(text, length, &wanted, s);
 	if (!err)
 		err = received_read(sock, &received, s);
-	if (!err && !wants_nothing(&wanted))
+	if (err)
+		log_notice("uid %u pid %d (%s): refused: %s", peer->uid, peer->pid, peer->program, s->text);
+	else if (!wants_nothing(&wanted))
 		err = claim_received(spaces, policy, &c);
 	request_free(&wanted);
 	received_close(&received);

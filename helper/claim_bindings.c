@@ -8,28 +8,13 @@
 
 #define ONE_BY_ONE 16 /* up to so many new bindings are written each by itself */
 
-static bool granted_already(const struct claim *c, const struct rule *r)
-{
-	const struct table *t = &c->space->table;
-
-	for (size_t i = 0; i < t->n_bindings; i++) {
-		const struct rule *had = &t->bindings[i]->rule;
-
-		if (t->bindings[i]->listener == c->listener && had->first == r->first &&
-		    had->last == r->last && had->protocol == r->protocol &&
-		    prefix_same(&had->prefix, &r->prefix))
-			return true;
-	}
-	return false;
-}
-
 /* 0: may be added; 1: skipped; -errno: refused. */
 static int judge(struct claim *c, const struct rule *r)
 {
 	struct conflict conflict;
 	char what[RULE_TEXT];
 
-	if (granted_already(c, r))
+	if (table_has(&c->space->table, c->listener, r))
 		return 1;
 	while (policy_conflict(&c->space->table, &c->who, c->listener, r, &conflict)) {
 		struct listener *other = conflict.binding ? conflict.binding->listener : NULL;
@@ -45,7 +30,7 @@ static int judge(struct claim *c, const struct rule *r)
 	return 0;
 }
 
-static int add_binding(struct claim *c, const struct rule *r)
+int claim_add_binding(struct claim *c, const struct rule *r)
 {
 	struct binding *b;
 	char what[RULE_TEXT];
@@ -170,18 +155,20 @@ void claim_take_back(struct claim *c)
 		space_forget_listener(c->space, c->listener);
 }
 
-/* What the dead have of these ports at more precise addresses would keep the packets until the next sweep. */
+/* What the dead have of this port at more precise addresses would keep the packets until the next sweep. */
 static void forget_dead(struct claim *c, const struct rule *r)
 {
-	const struct table *t = &c->space->table;
-	size_t i = t->n_bindings;
+	struct overlaps overlaps = table_overlaps(&c->space->table, r);
+	const struct listener *alive = NULL;
+	struct binding *b;
 
-	while (i-- > 0) {
-		struct binding *b = t->bindings[i];
-
-		if (b->listener != c->listener && rules_overlap(&b->rule, r) &&
-		    !claim_still_there(c, b->listener))
-			i = t->n_bindings;
+	while ((b = overlaps_next(&overlaps))) {
+		if (b->listener == c->listener || b->listener == alive)
+			continue;
+		if (claim_still_there(c, b->listener))
+			alive = b->listener; /* it may have many of them, one after the other */
+		else
+			overlaps = table_overlaps(&c->space->table, r);
 	}
 }
 
@@ -190,7 +177,7 @@ static int grant(struct claim *c, const struct rule *r)
 {
 	int err = judge(c, r);
 
-	return err ? err : add_binding(c, r);
+	return err ? err : claim_add_binding(c, r);
 }
 
 /* Says what "*" does not mean. */
@@ -211,7 +198,7 @@ static int grant_pieces(struct claim *c, const struct rule *r)
 	struct pieces pieces;
 	int err = 0, added = 0;
 
-	if (granted_already(c, r)) /* whatever the policy says by now */
+	if (table_has(&c->space->table, c->listener, r)) /* whatever the policy says by now */
 		return 1;
 	err = policy_ports(&c->who, r, &pieces, c->s);
 	for (size_t i = 0; err >= 0 && i < pieces.n; i++) {

@@ -33,18 +33,19 @@ static void end(struct claim *c, struct binding *b, const struct grant *by)
 }
 
 /* What stands in the way of this binding, or NULL. An own binding gives way by itself
- * (bindings_precedence()). */
+ * (bindings_precedence()).
+ */
 static struct binding *find_tie(const struct table *t, const struct binding *ours)
 {
-	for (size_t i = 0; i < t->n_bindings; i++) {
-		struct binding *b = t->bindings[i];
+	struct overlaps overlaps = table_overlaps(t, &ours->rule);
+	const struct binding *b;
 
+	while ((b = overlaps_next(&overlaps))) {
 		if (b->uid != ours->uid && !b->own && !rule_is_wide(&b->rule) &&
-		    b->rule.first == ours->rule.first && b->rule.protocol == ours->rule.protocol &&
 		    prefix_same(&b->rule.prefix, &ours->rule.prefix))
-			return b;
+			break;
 	}
-	return NULL;
+	return (struct binding *)b; /* of our own table */
 }
 
 void claim_take_over(struct claim *c)

@@ -43,3 +43,12 @@ static int find_group(void *context, const char *name, uint32_t *id)
 }
 
 const struct names names_system = {.user = find_user, .group = find_group};
+
+/* A name that there is not is looked for everywhere. */
+void names_prepare(void)
+{
+	uint32_t none;
+
+	find_user(NULL, "skl-nobody", &none);
+	find_group(NULL, "skl-nobody", &none);
+}

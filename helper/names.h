@@ -7,4 +7,7 @@
 
 extern const struct names names_system;
 
+/* Loads what looking for names takes: later, the process may not be allowed to. */
+void names_prepare(void);
+
 #endif

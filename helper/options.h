@@ -11,6 +11,7 @@
 
 struct options {
 	struct server_options server;
+	bool try;	   /* only load the programs, and leave */
 	const char *bpffs; /* where the pins are */
 	struct policy_file policy;
 	bool check_policy; /* and do nothing else */

@@ -62,7 +62,7 @@ static int read_all(int fd, char *text, size_t *length)
 	size_t have = 0;
 
 	while (have < *length) {
-		ssize_t n = pread(fd, text + have, *length - have, (off_t)have);
+		ssize_t n = read(fd, text + have, *length - have);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;

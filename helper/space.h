@@ -18,9 +18,11 @@ struct space {
 	uint32_t uid; /* for whom it was made */
 	struct table table;
 	struct datapath *datapath;
-	int diag;	      /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
-	int netns;	      /* the namespace while UDP answers leave it as they should, or -1 */
-	uint64_t empty_since; /* ms; 0 while there is a listener */
+	int diag;   /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
+	int netns;  /* the namespace while UDP answers leave it as they should, or -1 */
+	int routed; /* the namespace while local routes of ours are there, or -1 */
+	uint64_t watch_routes_at; /* ns: not before */
+	uint64_t empty_since;	  /* ms; 0 while there is a listener */
 };
 
 /* Lists anew who holds ports, with this sock_diag socket (the caller's), and lets wide bindings give way. 0

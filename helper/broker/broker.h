@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+#include "helper/datapath/routes.h"
+#include "helper/rules/prefix.h"
+
 enum broker_order {
 	BROKER_LOOK =
 		1,     /* fd: a network namespace. Answers with a NETLINK_SOCK_DIAG socket of it, and ports */
@@ -19,6 +22,29 @@ enum broker_order {
 	BROKER_POLICY, /* answers with a descriptor of the policy file, open for reading */
 	BROKER_USER,   /* name: of a user. Answers with the id */
 	BROKER_GROUP,  /* name: of a group. Answers with the id */
+	BROKER_PROCESS, /* pid. Answers with the user whose it is and its name, as of now; -ESRCH: not to be
+			   seen */
+	/*
+	 * fd: a pidfd, second: a network namespace. Has the process, which is pid and was uid's when it
+	 * connected, the capability `number` over it? Answers with `yes`, see broker_is_capable().
+	 */
+	BROKER_CAPABLE,
+	BROKER_MAKE, /* number: which of the objects of datapath/load.h, from the first on. Answers with it */
+	BROKER_MAKE_REPLY,    /* fd, second: the maps that load_reply() wants. Answers with the program */
+	BROKER_UNLINK_SOCKET, /* the helper's own, which it made */
+	BROKER_REMOVE_STATE,  /* the directory of the pins, if it is empty */
+
+	/* fd: a network namespace, prefix: see datapath/routes.h */
+	BROKER_ROUTE_LOOK,    /* Answers with what becomes of the prefix */
+	BROKER_ROUTE_ADD,     /* for the prefix */
+	BROKER_ROUTE_DELETE,  /* of the prefix */
+	BROKER_ROUTE_LIST,    /* Answers with prefixes, without the first `number` */
+	BROKER_ROUTE_CROWDED, /* Answers with prefixes, the first that there are */
+};
+
+/* What the broker finds at its start; the strings must last. */
+struct broker_paths {
+	const char *socket, *state, *policy;
 };
 
 struct broker_request {
@@ -26,17 +52,32 @@ struct broker_request {
 	uint32_t has_second; /* another descriptor follows in a message of its own: one carries one */
 	uint64_t number;
 	char name[64]; /* NUL-terminated */
+	int32_t pid;
+	uint32_t uid;
+	struct prefix prefix;
 };
+
+#define BROKER_PREFIXES 16 /* most in one answer */
 
 struct broker_answer {
 	int32_t error; /* 0 or -errno */
 	uint32_t first_free_port;
 	uint16_t first_local_port, last_local_port;
+	uint32_t uid;
 	uint32_t id;
+	uint32_t yes;
+	char name[16];
+	struct routes_view route;
+	uint32_t n_prefixes;
+	struct prefix prefixes[BROKER_PREFIXES];
 };
 
-/* Starts the broker; it ends when this process does. The path is that of the policy file. 0 or -errno. */
-int broker_start(const char *policy);
+/*
+ * Starts the broker; it ends when this process does. It gives up what it does
+ * not need before it hears the first order; where it cannot, broker_fd() is
+ * readable. 0 or -errno.
+ */
+int broker_start(const struct broker_paths *paths);
 
 /* Readable once the broker has ended, which it never should: without it no claim can be judged. */
 int broker_fd(void);

@@ -3,6 +3,9 @@
 #ifndef SKL_BROKER_PARTS_H
 #define SKL_BROKER_PARTS_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "helper/broker/broker.h"
 
 /* Does in the network namespace `netns` what is ordered. Returns a descriptor for the answer, or -1. */
@@ -12,10 +15,14 @@ int broker_work_in(const struct broker_request *request, int netns, int second, 
  * -ENOENT. */
 int broker_find_netns(uint64_t ino);
 
-/* A descriptor of the file, open for reading, or -errno. */
-int broker_open_policy(const char *path);
+/* Whose process this is and its name, into the answer. 0 or -errno. */
+int broker_process(pid_t pid, struct broker_answer *answer);
 
-/* The id of the user or group that the request names. 0, -ENOENT or -errno. */
-int broker_find_id(const struct broker_request *request, uint32_t *id);
+/*
+ * Has the process this capability (CAP_...) over the network namespace `netns`,
+ * in the user namespace that owns it, as ns_capable() in the kernel would see
+ * it? One that is gone has none, nor one that is not `uid`'s any more.
+ */
+bool broker_is_capable(const struct broker_request *request, int pidfd, int netns);
 
 #endif

@@ -2,82 +2,121 @@
 /* skl doctor: why something is as it is. */
 #include "helper/cli/skl.h"
 
+#include <errno.h>
 #include <getopt.h>
-#include <netinet/in.h>
+#include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "helper/cli/checks.h"
 #include "helper/cli/judge.h"
-#include "helper/rules/items.h"
+#include "helper/cli/text.h"
 
 const char doctor_help[] =
-	"usage: skl doctor --policy USER [--file FILE] PORT[/PROTO] [CIDR]\n"
+	"usage: skl doctor [-j] [PROGRAM]\n"
+	"       skl doctor --policy USER [--file FILE] PORT[/PROTO] [CIDR]\n"
 	"\n"
-	"Tells whether that user may cover these ports with a socket of this network namespace, and by "
-	"which\n"
-	"rule. PORT is one, a range as 8000-8099, or *; PROTO is tcp or udp, by default both are judged. "
-	"Without\n"
-	"a CIDR every address of IPv4 is meant. Whether somebody else has a port is another matter: skl "
-	"status\n"
-	"tells it.\n"
+	"Looks at everything between a client and PROGRAM, and tells of each thing whether it is well and, "
+	"where\n"
+	"it is not, how to mend it. Run by root it sees most.\n"
 	"\n"
+	"The second form tells whether that user may cover these ports with a socket of this network "
+	"namespace,\n"
+	"and by which rule. PORT is one, a range as 8000-8099, or *; PROTO is tcp or udp, by default both "
+	"are\n"
+	"judged. Without a CIDR every address of IPv4 is meant. Whether somebody else has a port is another\n"
+	"matter: skl status tells it.\n"
+	"\n"
+	"  -j, --json         print JSON: an array of {check, verdict, sentence, mend}\n"
 	"      --policy USER  the user, by name or number, with all groups that he has by /etc/group\n"
 	"      --file FILE    the policy file (" POLICY_PATH ")\n"
 	"      --help         show this\n"
 	"\n"
-	"Exit code: 0 when he may, 1 when he may not, 2 for what cannot be judged.\n";
+	"Exit code: 0 where nothing is wrong, or he may; 1 where something is, or he may not; 2 for a "
+	"mistake "
+	"in the\ncommand or in the policy file.\n"
+	"\n"
+	"example: sudo skl doctor ./server\n";
 
-static int usage_error(const char *what)
+static const char *const verdicts[] = {
+	[CHECK_OK] = "ok",
+	[CHECK_PROBLEM] = "problem",
+	[CHECK_UNKNOWN] = "unknown",
+};
+
+struct look {
+	bool colour;
+	struct json_object *array;
+};
+
+static void print_found(struct checks *c, const char *what, enum check_verdict verdict, const char *sentence,
+			const char *mend)
 {
-	complain("doctor: %s, as in: skl doctor --policy alice 80/tcp 192.0.2.0/24", what);
-	return SKL_USAGE;
+	static const char *const colours[] = {"\033[32m", "\033[31m", "\033[33m"};
+	const struct look *look = c->context;
+
+	printf("%s%-8s%s %-10s %s\n", look->colour ? colours[verdict] : "", verdicts[verdict],
+	       look->colour ? "\033[0m" : "", what, sentence);
+	if (mend)
+		printf("%-8s %-10s -> %s\n", "", "", mend);
 }
 
-static int complain_of(const struct say *s)
+static void add_found(struct checks *c, const char *what, enum check_verdict verdict, const char *sentence,
+		      const char *mend)
 {
-	complain("doctor: %s", s->text);
-	return SKL_USAGE;
+	const struct look *look = c->context;
+	struct json_object *o = json_object_new_object();
+	char valid[1024];
+
+	snprintf(valid, sizeof(valid), "%s", sentence);
+	text_make_valid(valid);
+	json_object_object_add(o, "check", json_object_new_string(what));
+	json_object_object_add(o, "verdict", json_object_new_string(verdicts[verdict]));
+	json_object_object_add(o, "sentence", json_object_new_string(valid));
+	json_object_object_add(o, "mend", mend ? json_object_new_string(mend) : NULL);
+	json_object_array_add(look->array, o);
 }
 
-static int judge_words(const struct judge *judge, char **words)
+static unsigned int examine(const char *program, bool json)
 {
-	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
-	struct rule rule = {.prefix = prefix_any(AF_INET)};
-	struct port_item ports;
-	struct say s = {0};
-	bool all = true;
+	const char *no_color = getenv("NO_COLOR");
+	struct look look = {.colour = isatty(STDOUT_FILENO) && (!no_color || !*no_color)};
+	struct checks c = {.found = json ? add_found : print_found, .context = &look, .program = program};
+	unsigned int problems;
 
-	if (item_ports((struct text){words[0], strlen(words[0])}, &ports, &s, "PORT") < 0)
-		return complain_of(&s);
-	if (words[1] && item_prefix((struct text){words[1], strlen(words[1])}, &rule.prefix, &s, "CIDR") < 0)
-		return complain_of(&s);
-	rule.first = ports.first;
-	rule.last = ports.last;
-	for (size_t i = 0; i < 2; i++) {
-		rule.protocol = protocols[i];
-		if (ports.protocol == 0 || ports.protocol == rule.protocol)
-			all &= judge_rule(judge, &rule);
-	}
-	if (words[1])
-		judge_route(judge, &rule.prefix);
-	return all ? SKL_OK : SKL_FAILED;
+	if (json)
+		look.array = json_object_new_array();
+	problems = checks_run(&c);
+	if (json)
+		puts(json_object_to_json_string_ext(look.array, JSON_C_TO_STRING_PRETTY |
+									JSON_C_TO_STRING_SPACED |
+									JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(look.array);
+	return problems;
 }
 
 int doctor_main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
 		{"policy", required_argument, NULL, 'p'},
 		{"file", required_argument, NULL, 'f'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	const char *user = NULL, *file = POLICY_PATH;
-	struct judge judge;
-	int c, code;
+	const char *user = NULL, *file = NULL;
+	bool json = false;
+	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":j", options, NULL)) != -1) {
 		switch (c) {
+		case 'j':
+			json = true;
+			break;
 		case 'p':
 			user = optarg;
 			break;
@@ -92,13 +131,12 @@ int doctor_main(int argc, char **argv)
 			return SKL_USAGE;
 		}
 	}
-	if (!user)
-		return usage_error("--policy must say whom it is to judge");
-	if (argc - optind < 1 || argc - optind > 2)
-		return usage_error("one PORT must follow, and a CIDR may");
-	if (judge_open(&judge, user, file) != 0)
+	if (user || file)
+		return judge_main(user, file, argv + optind);
+	if (argv[optind] && argv[optind + 1]) {
+		complain("doctor: %s: not expected: one PROGRAM may follow: skl doctor ./server",
+			 argv[optind + 1]);
 		return SKL_USAGE;
-	code = judge_words(&judge, argv + optind);
-	judge_close(&judge);
-	return code;
+	}
+	return examine(argv[optind], json) ? SKL_FAILED : SKL_OK;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,95 +129,4 @@ void judge_close(struct judge *j)
 {
 	free((void *)j->who.groups);
 	policy_free(j->policy);
-}
-
-static const char *address(const struct prefix *p, char out[PREFIX_TEXT])
-{
-	prefix_format(p, out);
-	if (p->length)
-		return out;
-	return p->family == AF_INET ? "every address" : "every IPv6 address";
-}
-
-static void print_grant(const struct judge *j, const struct grant *g)
-{
-	printf("[%s], %s line %u", g->name, j->file, g->line);
-}
-
-static void print_may_not(const struct judge *j, const struct rule *r)
-{
-	char what[RULE_TEXT], where[PREFIX_TEXT];
-	uint32_t port;
-	const struct grant *g = policy_elsewhere(&j->who, r, &port);
-
-	rule_format(r, what);
-	printf("%s may not cover %s on %s: ", j->user, what, address(&r->prefix, where));
-	if (g) {
-		print_grant(j, g);
-		printf(", grants port %u on other addresses only:", port);
-		for (size_t i = 0; i < g->n_cidrs; i++) {
-			prefix_format(&g->cidrs[i], where);
-			printf(" %s", where);
-		}
-		printf("\n");
-		return;
-	}
-	printf("ports below %u need CAP_NET_BIND_SERVICE, and no grant in %s names ", j->who.first_free_port,
-	       j->file);
-	if (rule_is_wide(r))
-		printf("port %u\n", port);
-	else
-		printf("it\n");
-}
-
-static void print_may(const struct judge *j, const struct rule *r)
-{
-	const struct grant *by[16], *takeover = rule_is_wide(r) ? NULL : policy_takeover(&j->who, r);
-	size_t n = policy_granting(&j->who, r, by, sizeof(by) / sizeof(by[0]));
-	char what[RULE_TEXT], where[PREFIX_TEXT];
-
-	rule_format(r, what);
-	printf("%s may cover %s on %s: ", j->user, what, address(&r->prefix, where));
-	for (size_t i = 0; i < n; i++) {
-		printf("%s", i ? "; " : "granted by ");
-		print_grant(j, by[i]);
-	}
-	if (n == 0 && j->who.may_bind_low)
-		printf("has CAP_NET_BIND_SERVICE");
-	else if (n == 0)
-		printf("ports from %u on are anybody's", j->who.first_free_port);
-	printf("\n");
-	if (takeover) {
-		printf("%s may take %s over from another user who has it: granted by ", j->user, what);
-		print_grant(j, takeover);
-		printf("\n");
-	}
-}
-
-bool judge_rule(const struct judge *j, const struct rule *r)
-{
-	struct pieces pieces;
-	struct say s = {0};
-	int err = policy_ports(&j->who, r, &pieces, &s);
-
-	if (err == -EACCES)
-		print_may_not(j, r);
-	else if (err)
-		printf("%s\n", s.text);
-	for (size_t i = 0; !err && i < pieces.n; i++)
-		print_may(j, &pieces.at[i]);
-	return !err;
-}
-
-void judge_route(const struct judge *j, const struct prefix *prefix)
-{
-	const struct grant *g = policy_route(&j->who, prefix);
-	char where[PREFIX_TEXT];
-
-	if (!g)
-		return;
-	prefix_format(prefix, where);
-	printf("a local route for %s may be added for %s: granted by ", where, j->user);
-	print_grant(j, g);
-	printf("\n");
 }

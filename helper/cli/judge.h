@@ -3,8 +3,6 @@
 #ifndef SKL_CLI_JUDGE_H
 #define SKL_CLI_JUDGE_H
 
-#include <stdbool.h>
-
 #include "helper/rules/policy.h"
 
 struct judge {
@@ -18,10 +16,8 @@ struct judge {
 int judge_open(struct judge *j, const char *user, const char *file);
 void judge_close(struct judge *j);
 
-/* Prints what he may have of the rule, and by what. Returns whether he may. */
-bool judge_rule(const struct judge *j, const struct rule *r);
-
-/* Prints that a local route may be added for him, where a grant says so. */
-void judge_route(const struct judge *j, const struct prefix *prefix);
+/* skl doctor --policy USER [--file FILE] PORT[/PROTO] [CIDR], of which `words` are the last two, up to NULL.
+ * The exit code. */
+int judge_main(const char *user, const char *file, char **words);
 
 #endif

@@ -23,6 +23,7 @@
 #include "helper/cli/place.h"
 #include "helper/cli/reach.h"
 #include "helper/cli/start.h"
+#include "helper/cli/supervise.h"
 
 /* As env(1) has it. */
 enum {
@@ -32,7 +33,8 @@ enum {
 };
 
 const char run_help[] =
-	"usage: skl run [-p PORTS] [-c CIDRS] [-b BINDING]... [--for PORT] [--warn] [--] PROGRAM [ARG]...\n"
+	"usage: skl run [-p PORTS] [-c CIDRS] [-b BINDING]... [--for PORT] [--warn] [--supervise]\n"
+	"               [--] PROGRAM [ARG]...\n"
 	"\n"
 	"Starts PROGRAM; its listening socket then answers on further ports and addresses, too.\n"
 	"\n"
@@ -41,6 +43,10 @@ const char run_help[] =
 	"  -b, --bind BINDING    exactly this, CIDR:PORTS: 192.0.2.0/24:80 or [2001:db8::]/64:80-89\n"
 	"      --for PORT        take the program's socket that is bound to this port, not its first one\n"
 	"      --warn            without coverage, say so and run PROGRAM all the same\n"
+	"      --supervise       do not preload: a process beside PROGRAM answers for its listen() and "
+	"bind(). So\n"
+	"                        it is done anyway with programs that preload cannot reach: static ones, Go\n"
+	"      --print           only print the variables that PROGRAM would be given\n"
 	"      --help            show this\n"
 	"\n"
 	"An option replaces the variable that the program reads: SKL_PORTS, SKL_CIDRS, SKL_BIND, SKL_FOR,\n"
@@ -77,8 +83,15 @@ static int add(char *values[N_VARIABLES], int option, const char *value)
 	return -EINVAL;
 }
 
-/* Puts the options into the environment. Returns -1 to go on with argv[optind], or the exit code. */
-static int read_options(int argc, char **argv)
+/* What is not said by a variable. */
+struct wish {
+	bool supervise;
+	bool print; /* only the variables */
+};
+
+/* Puts the options into the environment, what is none of it into *w. Returns -1 to go on with argv[optind],
+ * or the exit code. */
+static int read_options(int argc, char **argv, struct wish *w)
 {
 	static const struct option options[] = {
 		{"ports", required_argument, NULL, 'p'},
@@ -88,6 +101,8 @@ static int read_options(int argc, char **argv)
 		{"share", required_argument, NULL, 's'},
 		{"hold", required_argument, NULL, 'o'},
 		{"warn", no_argument, NULL, 'w'},
+		{"supervise", no_argument, NULL, 'S'},
+		{"print", no_argument, NULL, 'P'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -102,6 +117,12 @@ static int read_options(int argc, char **argv)
 			return 0;
 		case 'w':
 			setenv("SKL_ON_ERROR", "warn", 1);
+			break;
+		case 'S':
+			w->supervise = true;
+			break;
+		case 'P':
+			w->print = true;
 			break;
 		case '?':
 		case ':':
@@ -218,8 +239,9 @@ static int preload(const char *shim)
 	return err;
 }
 
-/* Prepares the coverage of the program that was found at path. Returns 0, or -1 having complained. */
-static int prepare(const char *program, const char *path)
+/* Finds the shim and puts it into LD_PRELOAD; w->supervise becomes true where that does not reach the
+ * program. Returns 0, or -1 having complained. */
+static int prepare_preload(const char *program, const char *path, struct wish *w)
 {
 	char shim[PATH_MAX], file[PATH_MAX], why[PATH_MAX + 100];
 	int err = place_shim(shim);
@@ -233,15 +255,69 @@ static int prepare(const char *program, const char *path)
 		complain("%s: LD_PRELOAD cannot name a path with a space or a colon: move it", shim);
 		return go_on(program, NULL) ? 0 : -1;
 	}
-	/* even then, what the program itself starts may be in reach */
-	if (!reach_check(path, shim, file, why, sizeof(why)) && !go_on(program, why))
-		return -1;
-	err = preload(file);
-	if (err) {
-		complain("LD_PRELOAD: %s", strerror(-err));
-		return -1;
+	switch (reach_check(path, shim, file, why, sizeof(why))) {
+	case REACH_SUPERVISE:
+		w->supervise = true;
+		return 0;
+	case REACH_RIGHTS:
+		/* even then, what the program itself starts may be in reach */
+		if (!go_on(program, why))
+			return -1;
+		break;
+	case REACH_PRELOAD:
+		break;
 	}
-	if (call_helper() != 0)
+	err = preload(file);
+	if (err)
+		complain("LD_PRELOAD: %s", strerror(-err));
+	return err ? -1 : 0;
+}
+
+/* The variables as they go over the wire. *text is the caller's to free. Returns their length, or -ENOMEM. */
+static ssize_t compose(char **text)
+{
+	size_t size = 0;
+	FILE *f = open_memstream(text, &size);
+
+	if (!f)
+		return -ENOMEM;
+	for (char **variable = environ; *variable; variable++) {
+		if (strncmp(*variable, "SKL_", 4) == 0)
+			fwrite(*variable, 1, strlen(*variable) + 1, f);
+	}
+	return fclose(f) == 0 ? (ssize_t)size : -ENOMEM;
+}
+
+static int start_supervised(void)
+{
+	char *text = NULL;
+	ssize_t length = compose(&text);
+	int err;
+
+	if (length < 0) {
+		complain("run: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	err = supervise_start(text, (size_t)length);
+	free(text);
+	return err;
+}
+
+/* Prepares the coverage of the program that was found at path. Returns 0, or -1 having complained. */
+static int prepare(const char *program, const char *path, struct wish *w)
+{
+	if (!w->supervise && prepare_preload(program, path, w) != 0)
+		return -1;
+	if (w->supervise && is_set("SKL_SHARE")) {
+		complain("%s: its socket can be covered, but not shared: the shim does that, and it is out "
+			 "of its "
+			 "reach",
+			 program);
+		return go_on(program, NULL) ? 0 : -1;
+	}
+	if (w->print)
+		return 0;
+	if (call_helper() != 0 || (w->supervise && start_supervised() != 0))
 		return go_on(program, NULL) ? 0 : -1;
 	return 0;
 }
@@ -252,11 +328,38 @@ static int not_run(const char *program, int err)
 	return err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
 }
 
+/* As a shell reads it. */
+static void print_variable(const char *variable)
+{
+	const char *value = strchr(variable, '=') + 1;
+
+	printf("%.*s'", (int)(value - variable), variable);
+	for (; *value; value++) {
+		if (*value == '\'')
+			fputs("'\\'", stdout);
+		putchar(*value);
+	}
+	puts("'");
+}
+
+static int print_environment(const char *path, bool supervised)
+{
+	for (char **variable = environ; *variable; variable++) {
+		if (strncmp(*variable, "SKL_", 4) == 0 ||
+		    (!supervised && strncmp(*variable, "LD_PRELOAD=", 11) == 0))
+			print_variable(*variable);
+	}
+	if (supervised)
+		complain("%s: would be supervised: variables alone do not cover it", path);
+	return 0;
+}
+
 int run_main(int argc, char **argv)
 {
 	char path[PATH_MAX];
+	struct wish w = {0};
 	const char *program;
-	int err = read_options(argc, argv);
+	int err = read_options(argc, argv, &w);
 
 	if (err >= 0)
 		return err;
@@ -274,8 +377,10 @@ int run_main(int argc, char **argv)
 		return not_run(program, -err);
 	if (disabled())
 		complain("%s: warning: SKL_DISABLE is set: it runs without coverage", program);
-	else if (prepare(program, path) != 0)
+	else if (prepare(program, path, &w) != 0)
 		return RUN_FAILED;
+	if (w.print)
+		return print_environment(path, w.supervise);
 	execvp(program, argv + optind);
 	err = errno;
 	if (err == ENOENT && access(path, F_OK) == 0)

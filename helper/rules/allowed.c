@@ -256,7 +256,7 @@ const struct grant *policy_takeover(const struct claimant *who, const struct rul
 	return g;
 }
 
-const struct grant *policy_route(const struct claimant *who, const struct prefix *prefix)
+const struct grant *policy_routing(const struct claimant *who, const struct prefix *prefix)
 {
 	const struct rule r = {.prefix = *prefix};
 	const struct grant *g = next_grant(who, NULL);

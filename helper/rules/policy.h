@@ -19,6 +19,7 @@ struct claimant {
 	bool may_bind_low;	  /* CAP_NET_BIND_SERVICE where the socket's network namespace belongs */
 	uint32_t first_free_port; /* of the socket's network namespace: ports from here on are anybody's */
 	uint16_t first_local_port, last_local_port; /* there, too: where programs send from */
+	bool may_route;				    /* CAP_NET_ADMIN there */
 	uint32_t gid;
 	const uint32_t *groups; /* supplementary */
 	size_t n_groups;
@@ -64,13 +65,22 @@ void policy_granted_by(const struct claimant *who, const struct rule *r, char *o
 const struct grant *policy_elsewhere(const struct claimant *who, const struct rule *r, uint32_t *port);
 
 /* The grant by which a local route for this prefix may be added for him, or NULL. */
-const struct grant *policy_route(const struct claimant *who, const struct prefix *prefix);
+const struct grant *policy_routing(const struct claimant *who, const struct prefix *prefix);
 
 /* The grant by which the claimant may take this single port from another user, or NULL. */
 const struct grant *policy_takeover(const struct claimant *who, const struct rule *r);
 
 /* The largest that a grant of his says; where none does, that of everybody. Root has none: UINT32_MAX. */
 uint32_t policy_quota(const struct claimant *who, enum quota q);
+
+/*
+ * May this prefix be made local for a listener at all, whoever asks? Not if it
+ * would take a large part of all addresses, or those that are not one machine's.
+ */
+bool policy_is_routable(const struct prefix *p);
+
+/* May the claimant have it made local, by CAP_NET_ADMIN or by a grant? */
+bool policy_route(const struct claimant *who, const struct prefix *p);
 
 /* What stands against a rule: one of the two. */
 struct conflict {

@@ -20,8 +20,8 @@ size_t usage_ranges(const struct table *t, uint32_t uid)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < t->n_bindings; i++)
-		n += t->bindings[i]->uid == uid && rule_is_wide(&t->bindings[i]->rule);
+	for (size_t i = 0; i < t->wide.n; i++)
+		n += t->wide.at[i]->uid == uid;
 	return n;
 }
 

@@ -614,6 +614,32 @@ static void rules_as_text(void **state)
 	}
 }
 
+static void prefixes_that_may_become_local(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool routable;
+	} cases[] = {
+		{"192.0.2.0/24", true},	 {"10.0.0.0/8", true},	 {"192.0.2.1", true},
+		{"240.0.0.0/8", true},	 {"0.0.0.0/0", false},	 {"128.0.0.0/1", false},
+		{"10.0.0.0/7", false},	 {"224.0.0.0/8", false}, {"239.1.2.3", false},
+		{"2001:db8::/32", true}, {"2001:db8::1", true},	 {"fd00::/16", true},
+		{"fec0::/16", true},	 {"::/0", false},	 {"2000::/3", false},
+		{"fe80::/16", false},	 {"febf::1", false},	 {"ff02::1", false},
+		{"2000::/15", false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct prefix p = prefix_of(cases[i].prefix);
+		const struct claimant granted = {.may_route = true}, other = {.may_route = false};
+
+		if (policy_is_routable(&p) != cases[i].routable)
+			fail_msg("%s", cases[i].prefix);
+		assert_int_equal(policy_route(&granted, &p), cases[i].routable);
+		assert_false(policy_route(&other, &p));
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -623,7 +649,7 @@ int main(void)
 		cmocka_unit_test(taking_over),	     cmocka_unit_test(bindings_of_others),
 		cmocka_unit_test(sockets_of_others), cmocka_unit_test(a_listener_is_not_in_its_own_way),
 		cmocka_unit_test(found_among_many),  cmocka_unit_test(sentences),
-		cmocka_unit_test(rules_as_text),
+		cmocka_unit_test(rules_as_text),     cmocka_unit_test(prefixes_that_may_become_local),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
