@@ -91,7 +91,7 @@ static const int main_calls[] = {
 	CALL(accept4),	  CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl),
 	CALL(membarrier), CALL(mkdir),	    CALL(mkdirat),     CALL(rmdir),	   CALL(unlink),
 	CALL(unlinkat),	  CALL(rename),	    CALL(renameat),    CALL(renameat2),	   CALL(memfd_create),
-	CALL(pidfd_open), CALL(getdents64),
+	CALL(pidfd_open), CALL(getdents64), CALL(shutdown),
 };
 
 static const int broker_calls[] = {

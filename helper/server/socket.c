@@ -11,7 +11,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define QUEUE 4096 /* connections that wait: as many programs may start at the same moment */
+/*
+ * Connections that wait to be accepted; further ones wait in connect(). All of
+ * them come before who asks next, whoever they are from: so not too many.
+ */
+#define QUEUE 128
 
 static bool somebody_answers(const struct sockaddr_un *address)
 {
