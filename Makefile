@@ -150,7 +150,7 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/%.o $(B)/libhelper.a
 
 $(patsubst $(B)/tests/bench-%,$(B)/obj/tests/bench/%.o,$(BENCH)): | $(BENCH_SKELS)
 
-$(B)/tests/%: tests/tools/%.c
+$(B)/tests/%: tests/tools/%.c $(wildcard tests/tools/*.h) helper/wire.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -pthread

@@ -60,11 +60,7 @@ static bool has_udp(const struct space *s)
 
 bool space_has_wide(const struct space *s)
 {
-	for (size_t i = 0; i < s->table.n_bindings; i++) {
-		if (rule_is_wide(&s->table.bindings[i]->rule))
-			return true;
-	}
-	return false;
+	return s->table.wide.n > 0;
 }
 
 /* Ports whose holders are others than before: few are written one by one, many as what lies between them. */
@@ -155,6 +151,7 @@ static void widen(struct rule *span, const struct rule *r)
 struct which {
 	const struct listener *listener;
 	const struct binding *one;
+	bool dead; /* those of all listeners that are marked so */
 	uint64_t after;
 };
 
@@ -162,6 +159,8 @@ static bool is_meant(const struct which *w, const struct binding *b)
 {
 	if (w->one)
 		return b == w->one;
+	if (w->dead)
+		return b->listener->dead;
 	return w->listener ? b->listener == w->listener : b->id > w->after;
 }
 
@@ -196,6 +195,7 @@ static void forget(struct space *s, const struct which *w)
 		widen(&spans[r->protocol == IPPROTO_UDP][r->prefix.family == AF_INET6], r);
 	}
 	t->n_bindings = kept;
+	table_unindex(t, gone, n);
 	for (size_t i = 0; i < 4; i++) {
 		const struct rule *span = &spans[i / 2][i % 2];
 
@@ -243,8 +243,26 @@ bool space_listener_alive(struct space *s, struct listener *l)
 	return any;
 }
 
+/* All at once: thousands may have died together, and one by one each would have what it shared written anew.
+ */
+static void forget_dead(struct space *s)
+{
+	struct table *t = &s->table;
+
+	forget(s, &(struct which){.dead = true});
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		if (t->listeners[i]->dead)
+			datapath_remove_listener(s->datapath, t->listeners[i]);
+	}
+	table_remove_dead(t);
+	if (t->n_listeners == 0)
+		s->empty_since = boottime_ms();
+}
+
 void space_sweep(struct space *s)
 {
+	size_t n = 0;
+
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
 		struct listener *l = s->table.listeners[i];
 		char where[LISTENER_TEXT];
@@ -254,8 +272,11 @@ void space_sweep(struct space *s)
 		listener_format(l, where);
 		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
 			 l->members[0].program, where);
-		space_forget_listener(s, l);
+		l->dead = true;
+		n++;
 	}
+	if (n)
+		forget_dead(s);
 }
 
 /* Keeps a sock_diag socket only while wide bindings are there to be watched: it keeps the namespace alive. */

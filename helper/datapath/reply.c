@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "helper/datapath/made.h"
@@ -38,23 +39,7 @@ static int load(struct datapath *d)
 	return err;
 }
 
-int datapath_start_replies(struct datapath *d)
-{
-	int err;
-
-	if (d->reply >= 0 || adopt(d) == 0)
-		return d->reply;
-	err = load(d);
-	if (!err)
-		err = adopt(d);
-	if (err) {
-		datapath_stop_replies(d);
-		return err;
-	}
-	return d->reply;
-}
-
-void datapath_stop_replies(struct datapath *d)
+static void drop(struct datapath *d)
 {
 	char path[PINS_PATH + 16];
 	uint32_t zero = 0;
@@ -65,4 +50,26 @@ void datapath_stop_replies(struct datapath *d)
 	if (d->reply >= 0)
 		close(d->reply);
 	d->reply = -1;
+}
+
+int datapath_start_replies(struct datapath *d)
+{
+	int err;
+
+	if (d->reply >= 0 || adopt(d) == 0)
+		return d->reply;
+	err = load(d);
+	if (!err)
+		err = adopt(d);
+	if (err) {
+		drop(d);
+		return err;
+	}
+	return d->reply;
+}
+
+void datapath_stop_replies(struct datapath *d)
+{
+	drop(d);
+	memset(d->tables->udp_ports, 0, sizeof(d->tables->udp_ports)); /* there is no listener any more */
 }

@@ -2,6 +2,7 @@
 #include "helper/server/server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,6 +199,13 @@ static int on_event(struct server *s, const struct epoll_event *event)
 	return 0;
 }
 
+static bool has_asked(const struct connection *c)
+{
+	struct pollfd ready = {.fd = c->fd, .events = POLLIN};
+
+	return poll(&ready, 1, 0) == 1 && (ready.revents & POLLIN);
+}
+
 static uint64_t close_silent(struct server *s, uint64_t now)
 {
 	uint64_t next = 0;
@@ -207,7 +215,8 @@ static uint64_t close_silent(struct server *s, uint64_t now)
 
 		if (c->fd < 0)
 			continue;
-		if (c->deadline <= now)
+		/* one that has asked is only not served yet: this process may have had no time for long */
+		if (c->deadline <= now && !has_asked(c))
 			end_connection(s, c);
 		else if (next == 0 || c->deadline < next)
 			next = c->deadline;
