@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -55,7 +56,7 @@ static int make_parent(const char *path)
 {
 	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
-	strcpy(copy, path);
+	snprintf(copy, sizeof(copy), "%s", path);
 	return mkdir(dirname(copy), 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
