@@ -2,6 +2,7 @@
 #include "helper/handed.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,27 +11,27 @@
 
 static long number(const char *name)
 {
-	const char *value = getenv(name);
+	const char *text = getenv(name);
 	char *end;
-	long n;
+	long value = text ? strtol(text, &end, 10) : 0;
 
-	if (!value || !*value)
-		return -1;
-	n = strtol(value, &end, 10);
-	return *end ? -1 : n;
+	return text && *text && *end == '\0' ? value : 0;
 }
 
-void handed_each(const char *prefix, void (*take)(void *context, int fd, const char *name), void *context)
+void handed_each(enum handed which, void (*take)(void *context, int fd, const char *name), void *context)
 {
 	const char *listed = getenv("LISTEN_FDNAMES");
-	char *names, *rest, *name;
+	char *names, *rest;
 	long n = number("LISTEN_FDS");
 
-	if (!listed || number("LISTEN_PID") != getpid())
+	if (n <= 0 || number("LISTEN_PID") != getpid())
 		return;
-	rest = names = strdup(listed);
-	for (int fd = FIRST; fd - FIRST < n && (name = strsep(&rest, ":")); fd++) {
-		if (strncmp(name, prefix, strlen(prefix)) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+	rest = names = strdup(listed ? listed : "");
+	for (int fd = FIRST; fd - FIRST < n; fd++) {
+		const char *name = rest ? strsep(&rest, ":") : "";
+		bool stored = strncmp(name, HANDED_STORED_PREFIX, strlen(HANDED_STORED_PREFIX)) == 0;
+
+		if (stored != (which == HANDED_STORED) || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			continue;
 		take(context, fd, name);
 	}

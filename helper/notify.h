@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Finds its socket. Returns whether there is one. */
+/* Opens the way to it, while that is still allowed. Returns whether there is one. */
 bool notify_open(void);
 
 /* Tells it that requests are served. */

@@ -10,8 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -19,9 +17,7 @@
 #include <unistd.h>
 
 #include "helper/broker/holders.h"
-#include "helper/datapath/netns.h"
 #include "helper/log.h"
-#include "helper/rules/policy.h"
 #include "helper/space.h"
 
 void share_format(const struct share *share, char out[SHARE_TEXT])
@@ -61,26 +57,6 @@ static bool is_usable(const struct share_socket *socket)
 		return getpeername(socket->fd, (struct sockaddr *)&address, &length) < 0;
 	length = sizeof(listens);
 	return getsockopt(socket->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
-}
-
-static int check_port(const struct peer *peer, const struct received *received, struct say *s)
-{
-	const struct listener *l = &received->listener;
-	struct rule rule = {
-		.prefix = prefix_any(l->family), .first = l->port, .last = l->port, .protocol = l->protocol};
-	struct netns_view view;
-	struct claimant who;
-	int err = netns_look(received->netns, &view);
-
-	if (err)
-		return say_error(s, -err, "SKL_SHARE", "the network namespace cannot be looked into");
-	close(view.diag);
-	who = (struct claimant){
-		.uid = peer->uid,
-		.may_bind_low = peer_is_capable(peer, received->netns, CAP_NET_BIND_SERVICE),
-		.first_free_port = view.first_free_port,
-	};
-	return policy_ports(&who, &rule, s);
 }
 
 /* In an epoll instance there is the program's own socket, and would never tell of the share's connections. */
@@ -167,9 +143,7 @@ int share_join(struct sharing *sharing, const struct peer *peer, const struct sk
 		note_pending(sharing, &c, peer);
 	if (step->verdict != SHARE_GIVE)
 		return 0;
-	err = check_port(peer, received, s);
-	if (!err)
-		err = check_epoll(peer, sock, s);
+	err = check_epoll(peer, sock, s);
 	if (err)
 		return err;
 	if (wanted->has_hold)

@@ -18,7 +18,7 @@
 #include "helper/notify.h"
 #include "helper/space.h"
 
-#define PREFIX	  "skl-share-"
+#define PREFIX	  HANDED_STORED_PREFIX
 #define NAME_TEXT 192 /* the manager allows 255 */
 
 /* "skl-share-UID-HOLD-FOUNDER-COOKIE-NAME": the cookie makes it unique. */
@@ -114,5 +114,5 @@ void share_adopt(struct sharing *sharing)
 {
 	if (notify_open())
 		sharing->manager = getppid();
-	handed_each(PREFIX, adopt_one, sharing);
+	handed_each(HANDED_STORED, adopt_one, sharing);
 }

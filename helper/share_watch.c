@@ -54,7 +54,7 @@ void share_drop_pending(struct sharing *sharing, struct share_pending *p)
 
 /* Takes the pidfd, which is of a process that lives as long as `pid` means it. */
 static struct share_process *add_process(struct sharing *sharing, struct share *share, int32_t pid, int pidfd,
-					 uint64_t instance)
+					 uint64_t instance, const char program[16])
 {
 	struct share_process *p = NULL;
 
@@ -66,7 +66,7 @@ static struct share_process *add_process(struct sharing *sharing, struct share *
 		close(pidfd);
 		return NULL;
 	}
-	peer_program(pid, p->program);
+	memcpy(p->program, program, sizeof(p->program));
 	return p;
 }
 
@@ -80,7 +80,8 @@ struct share_process *share_know(struct sharing *sharing, struct share *share, c
 		p = NULL;
 	}
 	if (!p)
-		p = add_process(sharing, share, peer->pid, fcntl(peer->pidfd, F_DUPFD_CLOEXEC, 0), instance);
+		p = add_process(sharing, share, peer->pid, fcntl(peer->pidfd, F_DUPFD_CLOEXEC, 0), instance,
+				peer->program);
 	if (p) {
 		p->claimed = true;
 		p->instance = instance; /* it may have become another program since */
@@ -143,7 +144,7 @@ static struct share_process *add_found(struct sharing *sharing, struct share *sh
 	uint64_t joined = parent ? parent->joined : 0;
 	struct share_process *p =
 		add_process(sharing, share, found->pid, (int)syscall(SYS_pidfd_open, found->pid, 0),
-			    parent ? parent->instance : share->sockets[index].last_instance);
+			    parent ? parent->instance : share->sockets[index].last_instance, found->program);
 
 	for (size_t i = 0; i < SHARE_SOCKETS && !parent; i++)
 		joined |= (uint64_t)share->sockets[i].last_joined << i;

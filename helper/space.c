@@ -12,6 +12,7 @@
 #include "helper/datapath/diag.h"
 #include "helper/datapath/netns.h"
 #include "helper/log.h"
+#include "helper/space_routes.h"
 
 #define WATCH_MS 500  /* "within a second" a wide binding has given way */
 #define SWEEP_MS 1000 /* a listener that is gone is forgotten */
@@ -59,11 +60,7 @@ static bool has_udp(const struct space *s)
 
 bool space_has_wide(const struct space *s)
 {
-	for (size_t i = 0; i < s->table.n_bindings; i++) {
-		if (rule_is_wide(&s->table.bindings[i]->rule))
-			return true;
-	}
-	return false;
+	return s->table.wide.n > 0;
 }
 
 /* Ports whose holders are others than before: few are written one by one, many as what lies between them. */
@@ -154,6 +151,7 @@ static void widen(struct rule *span, const struct rule *r)
 struct which {
 	const struct listener *listener;
 	const struct binding *one;
+	bool dead; /* those of all listeners that are marked so */
 	uint64_t after;
 };
 
@@ -161,6 +159,8 @@ static bool is_meant(const struct which *w, const struct binding *b)
 {
 	if (w->one)
 		return b == w->one;
+	if (w->dead)
+		return b->listener->dead;
 	return w->listener ? b->listener == w->listener : b->id > w->after;
 }
 
@@ -195,12 +195,14 @@ static void forget(struct space *s, const struct which *w)
 		widen(&spans[r->protocol == IPPROTO_UDP][r->prefix.family == AF_INET6], r);
 	}
 	t->n_bindings = kept;
+	table_unindex(t, gone, n);
 	for (size_t i = 0; i < 4; i++) {
 		const struct rule *span = &spans[i / 2][i % 2];
 
 		if (span->first <= span->last)
 			rewrite(s, span);
 	}
+	space_release_routes(s, gone, n);
 	datapath_remove_bindings(s->datapath, gone, n);
 	for (size_t i = 0; i < n; i++)
 		free(gone[i]);
@@ -241,8 +243,26 @@ bool space_listener_alive(struct space *s, struct listener *l)
 	return any;
 }
 
+/* All at once: thousands may have died together, and one by one each would have what it shared written anew.
+ */
+static void forget_dead(struct space *s)
+{
+	struct table *t = &s->table;
+
+	forget(s, &(struct which){.dead = true});
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		if (t->listeners[i]->dead)
+			datapath_remove_listener(s->datapath, t->listeners[i]);
+	}
+	table_remove_dead(t);
+	if (t->n_listeners == 0)
+		s->empty_since = boottime_ms();
+}
+
 void space_sweep(struct space *s)
 {
+	size_t n = 0;
+
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
 		struct listener *l = s->table.listeners[i];
 		char where[LISTENER_TEXT];
@@ -252,8 +272,11 @@ void space_sweep(struct space *s)
 		listener_format(l, where);
 		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
 			 l->members[0].program, where);
-		space_forget_listener(s, l);
+		l->dead = true;
+		n++;
 	}
+	if (n)
+		forget_dead(s);
 }
 
 /* Keeps a sock_diag socket only while wide bindings are there to be watched: it keeps the namespace alive. */
@@ -325,7 +348,8 @@ int space_tend(struct space *s)
 	space_sweep(s);
 	watch_ranges(s);
 	watch_replies(s);
-	return s->diag >= 0 || s->netns >= 0 ? WATCH_MS : SWEEP_MS;
+	space_watch_routes(s);
+	return s->diag >= 0 || s->netns >= 0 || s->routed >= 0 ? WATCH_MS : SWEEP_MS;
 }
 
 /* An earlier helper's bindings may be half written, and ports may have changed hands since. */
@@ -345,6 +369,7 @@ void space_catch_up(struct space *s)
 		s->diag = view.diag;
 		err = has_udp(s) ? space_start_replies(s, netns) : 0;
 	}
+	space_catch_up_routes(s, netns);
 	close(netns);
 	if (err) {
 		log_warn("namespace %llu: cannot be looked into: %s", (unsigned long long)s->netns_ino,
@@ -359,14 +384,15 @@ void space_catch_up(struct space *s)
 	watch_ranges(s);
 }
 
-struct space *space_new(uint64_t netns_ino)
+struct space *space_new(uint64_t netns_ino, uint32_t uid)
 {
 	struct space *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	s->netns_ino = netns_ino;
-	s->diag = s->netns = -1;
+	s->uid = uid;
+	s->diag = s->netns = s->routed = -1;
 	s->empty_since = boottime_ms();
 	return s;
 }
@@ -378,6 +404,8 @@ static void free_space(struct space *s)
 		close(s->diag);
 	if (s->netns >= 0)
 		close(s->netns);
+	if (s->routed >= 0)
+		close(s->routed);
 	free(s);
 }
 
@@ -390,6 +418,7 @@ void space_close(struct space *s)
 void space_remove(struct space *s)
 {
 	stop_replies(s);
+	space_drop_routes(s);
 	datapath_remove(s->datapath);
 	free_space(s);
 }

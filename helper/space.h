@@ -15,11 +15,14 @@
 struct space {
 	struct space *next;
 	uint64_t netns_ino;
+	uint32_t uid; /* for whom it was made */
 	struct table table;
 	struct datapath *datapath;
-	int diag;	      /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
-	int netns;	      /* the namespace while UDP answers leave it as they should, or -1 */
-	uint64_t empty_since; /* ms; 0 while there is a listener */
+	int diag;   /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
+	int netns;  /* the namespace while UDP answers leave it as they should, or -1 */
+	int routed; /* the namespace while local routes of ours are there, or -1 */
+	uint64_t watch_routes_at; /* ns: not before */
+	uint64_t empty_since;	  /* ms; 0 while there is a listener */
 };
 
 /* Lists anew who holds ports, with this sock_diag socket (the caller's), and lets wide bindings give way. 0
@@ -42,7 +45,7 @@ int space_tend(struct space *s);
 void space_catch_up(struct space *s);
 
 /* An empty one, without a datapath; NULL when there is no memory. */
-struct space *space_new(uint64_t netns_ino);
+struct space *space_new(uint64_t netns_ino, uint32_t uid);
 
 /* Frees it; its coverage stays in place. */
 void space_close(struct space *s);

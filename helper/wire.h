@@ -91,6 +91,8 @@ enum skl_record_kind {
 	SKL_RECORD_SHARE = 3,
 	SKL_RECORD_SHARE_SOCKET = 4, /* follows its share, as do its members */
 	SKL_RECORD_SHARE_MEMBER = 5,
+	SKL_RECORD_ERROR = 6,	/* follows its binding */
+	SKL_RECORD_HELPER = 16, /* one, the first */
 };
 
 /* An address: network byte order; IPv4 is in the first 4 bytes. Ports are in host byte order. */
@@ -113,6 +115,13 @@ struct skl_record_listener {
 	char program[16]; /* of pid when it claimed; NUL-terminated */
 };
 
+struct skl_record_helper {
+	struct skl_record head;
+	__s32 pid; /* in the helper's own pid namespace */
+	__u32 reserved;
+	char version[16]; /* NUL-terminated */
+};
+
 enum skl_listener_state {
 	SKL_LISTENER_LIVE = 1,
 	SKL_LISTENER_STALE = 2, /* closed or shut down; about to be forgotten */
@@ -130,7 +139,7 @@ struct skl_record_binding {
 	__u8 family;
 	__u8 protocol;
 	__u8 prefixlen;
-	__u8 reserved;
+	__u8 routed; /* 1: the helper made the prefix local, by a route that goes with its last user */
 	__u8 address[16];
 	__u16 left_out; /* ports inside the range that this binding does not get, in all */
 	/* and the first of them as text, "22,53,100-200", NUL-terminated, ends with ",..." where cut */
@@ -175,6 +184,15 @@ struct skl_record_share_member {
 	char program[16];
 };
 
+/* A part of the binding's `errors`. */
+struct skl_record_error {
+	struct skl_record head;
+	__u64 binding; /* id of its binding */
+	__u64 count;
+	__u32 error; /* errno with which the kernel refused the socket */
+	__u32 reserved;
+};
+
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct skl_request) == 24, "wire format");
 _Static_assert(sizeof(struct skl_reply) == 16, "wire format");
@@ -184,6 +202,8 @@ _Static_assert(sizeof(struct skl_join) == 32, "wire format");
 _Static_assert(sizeof(struct skl_record_share) == 120, "wire format");
 _Static_assert(sizeof(struct skl_record_share_socket) == 56, "wire format");
 _Static_assert(sizeof(struct skl_record_share_member) == 56, "wire format");
+_Static_assert(sizeof(struct skl_record_error) == 32, "wire format");
+_Static_assert(sizeof(struct skl_record_helper) == 32, "wire format");
 #endif
 
 #endif

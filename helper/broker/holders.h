@@ -10,9 +10,10 @@
 /* A process that has a socket open. */
 struct holders_one {
 	int32_t pid;
-	int32_t fd;	 /* a descriptor of it that is the socket; in a question: look there first */
-	int32_t parent;	 /* its parent process; in a question 0 */
-	uint32_t socket; /* index of the inode */
+	int32_t fd;	  /* a descriptor of it that is the socket; in a question: look there first */
+	int32_t parent;	  /* its parent process; in a question 0 */
+	uint32_t socket;  /* index of the inode */
+	char program[16]; /* its name; in a question nothing */
 };
 
 /*

@@ -3,6 +3,9 @@
 #ifndef SKL_BROKER_PARTS_H
 #define SKL_BROKER_PARTS_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "helper/broker/broker.h"
 #include "helper/broker/holders.h"
 
@@ -23,5 +26,17 @@ int broker_is_polled(int question);
 
 /* Reads what stands behind the head into an array from malloc. Returns 0 or -errno. */
 int broker_read_question(int fd, struct holders_question *head, void **rest);
+
+/* ---- process.c ---- */
+
+/* Whose process this is and its name, into the answer. 0 or -errno. */
+int broker_process(pid_t pid, struct broker_answer *answer);
+
+/*
+ * Has the process this capability (CAP_...) over the network namespace `netns`,
+ * in the user namespace that owns it, as ns_capable() in the kernel would see
+ * it? One that is gone has none, nor one that is not `uid`'s any more.
+ */
+bool broker_is_capable(const struct broker_request *request, int pidfd, int netns);
 
 #endif

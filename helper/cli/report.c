@@ -2,6 +2,7 @@
 #include "helper/cli/report.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -151,6 +152,43 @@ static int take_share_member(struct report *r, const char *data, size_t length)
 	return 0;
 }
 
+static int take_error(struct report *r, const char *data, size_t length)
+{
+	struct skl_record_error *e = &r->errors[r->n_errors];
+
+	if (length < sizeof(*e) || r->n_bindings == 0)
+		return -EBADMSG;
+	memcpy(e, data, sizeof(*e));
+	if (e->binding != r->bindings[r->n_bindings - 1].id || e->error == 0 || e->error > INT_MAX)
+		return -EBADMSG;
+	r->n_errors++;
+	return 0;
+}
+
+const struct skl_record_error *report_errors(const struct report *report, const struct skl_record_binding *b,
+					     size_t *n)
+{
+	size_t first = 0;
+
+	*n = 0;
+	if (b->errors == 0)
+		return NULL;
+	while (first < report->n_errors && report->errors[first].binding != b->id)
+		first++;
+	while (first + *n < report->n_errors && report->errors[first + *n].binding == b->id)
+		++*n;
+	return report->errors + first;
+}
+
+static int take_helper(struct report *r, const char *data, size_t length)
+{
+	if (length < sizeof(r->helper))
+		return -EBADMSG;
+	memcpy(&r->helper, data, sizeof(r->helper));
+	r->helper.version[sizeof(r->helper.version) - 1] = '\0';
+	return 0;
+}
+
 static int by_id(const void *a, const void *b)
 {
 	const struct report_listener *x = a, *y = b;
@@ -173,6 +211,8 @@ static take *const takers[] = {
 	[SKL_RECORD_SHARE] = take_share,
 	[SKL_RECORD_SHARE_SOCKET] = take_share_socket,
 	[SKL_RECORD_SHARE_MEMBER] = take_share_member,
+	[SKL_RECORD_ERROR] = take_error,
+	[SKL_RECORD_HELPER] = take_helper,
 };
 
 static int parse(const char *data, size_t size, struct report *r)
@@ -204,8 +244,10 @@ int report_read(int fd, struct report *report)
 	report->shares = calloc(size / sizeof(struct skl_record_share) + 1, sizeof(*report->shares));
 	report->sockets = calloc(size / sizeof(struct skl_record_share_socket) + 1, sizeof(*report->sockets));
 	report->members = calloc(size / sizeof(struct skl_record_share_member) + 1, sizeof(*report->members));
+	report->errors = calloc(size / sizeof(struct skl_record_error) + 1, sizeof(*report->errors));
 	err = -ENOMEM;
-	if (report->listeners && report->bindings && report->shares && report->sockets && report->members)
+	if (report->listeners && report->bindings && report->shares && report->sockets && report->members &&
+	    report->errors)
 		err = parse(data, size, report);
 	free(data);
 	if (err) {
@@ -224,5 +266,6 @@ void report_free(struct report *report)
 	free(report->shares);
 	free(report->sockets);
 	free(report->members);
+	free(report->errors);
 	memset(report, 0, sizeof(*report));
 }

@@ -23,6 +23,7 @@ struct report_share {
 };
 
 struct report {
+	struct skl_record_helper helper;   /* all 0 where the helper does not tell */
 	struct report_listener *listeners; /* by id */
 	size_t n_listeners;
 	struct report_share *shares; /* by id */
@@ -33,7 +34,13 @@ struct report {
 	size_t n_sockets;
 	struct skl_record_share_member *members;
 	size_t n_members;
+	struct skl_record_error *errors; /* of all bindings, those of one behind each other */
+	size_t n_errors;
 };
+
+/* The first error of this binding, and through *n how many there are. */
+const struct skl_record_error *report_errors(const struct report *report, const struct skl_record_binding *b,
+					     size_t *n);
 
 /*
  * Reads the records from fd. Returns 0, and then report_free() is due, or

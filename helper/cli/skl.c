@@ -27,6 +27,7 @@ static const struct command {
 	{"upgrade", upgrade_main, "replace the program of a share without losing a connection", upgrade_help},
 	{"detach", detach_main, "end what a listener or a binding covers", detach_help},
 	{"metrics", metrics_main, "print the counters for Prometheus", metrics_help},
+	{"doctor", doctor_main, "find out why it does not work", doctor_help},
 	{"version", version_main, "show the version", version_help},
 	{"help", help_main, "show this, or the help of one command", help_help},
 };

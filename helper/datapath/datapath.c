@@ -81,6 +81,9 @@ static int fill_slot(struct datapath *d, const struct listener *l, const struct 
 	int err;
 
 	record_member(l, m, head, &record);
+	if (l->protocol == IPPROTO_UDP)
+		__atomic_fetch_or(&d->tables->udp_ports[SKL_UDP_BIT(l->port) / 32],
+				  1u << SKL_UDP_BIT(l->port) % 32, __ATOMIC_RELEASE);
 	err = bpf_map_update_elem(d->member_records, &slot, &record, BPF_ANY);
 	if (err)
 		return err;
@@ -178,7 +181,7 @@ static void forget_events(const struct datapath *d, const bool gone[SKL_BINDINGS
 	}
 }
 
-int datapath_add_binding(struct datapath *d, struct binding *b)
+static int record_binding(struct datapath *d, const struct binding *b, uint64_t how)
 {
 	struct skl_binding_record record = {
 		.id = b->id,
@@ -190,14 +193,22 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 		.family = b->rule.prefix.family,
 		.protocol = b->rule.protocol,
 		.prefixlen = b->rule.prefix.length,
+		.flags = b->routed ? SKL_BINDING_ROUTED : 0,
 	};
+	uint32_t index = b->index;
+
+	memcpy(record.address, b->rule.prefix.address, sizeof(record.address));
+	return bpf_map_update_elem(d->binding_records, &index, &record, how);
+}
+
+int datapath_add_binding(struct datapath *d, struct binding *b)
+{
 	uint64_t zero[cpus()];
 	uint32_t index;
 	int err;
 
 	if (b->own)
 		return 0;
-	memcpy(record.address, b->rule.prefix.address, sizeof(record.address));
 	b->index = pool_take(&d->bindings);
 	if (!b->index)
 		return -ENOSPC;
@@ -205,9 +216,20 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 	memset(zero, 0, sizeof(zero));
 	err = bpf_map_update_elem(d->lookups, &index, zero, BPF_ANY);
 	if (!err)
-		err = bpf_map_update_elem(d->binding_records, &index, &record, BPF_NOEXIST);
+		err = record_binding(d, b, BPF_NOEXIST);
 	if (err)
 		pool_give(&d->bindings, b->index);
+	return err;
+}
+
+int datapath_record_routed(struct datapath *d, struct binding *b, bool routed)
+{
+	int err;
+
+	b->routed = routed;
+	err = record_binding(d, b, BPF_EXIST);
+	if (err)
+		b->routed = !routed;
 	return err;
 }
 
@@ -277,6 +299,14 @@ struct datapath_events *datapath_read_events(const struct datapath *d)
 			all[key.binding].errors += count;
 	}
 	return all;
+}
+
+uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int error)
+{
+	struct skl_event key = {.binding = b->index, .reason = -error};
+	uint64_t count;
+
+	return bpf_map_lookup_elem(d->events, &key, &count) < 0 ? 0 : count;
 }
 
 uint64_t datapath_lookups(const struct datapath *d, const struct binding *b)

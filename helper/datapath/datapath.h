@@ -87,6 +87,8 @@ void datapath_remove_listener(struct datapath *d, const struct listener *l);
 /* Gives the binding its number, with counters at zero, and records it. It gets packets after
  * datapath_refresh(). */
 int datapath_add_binding(struct datapath *d, struct binding *b);
+/* Remembers whether the binding keeps a local route. 0 or -errno, then it is as before. */
+int datapath_record_routed(struct datapath *d, struct binding *b, bool routed);
 /* To be called when no port leads to them any more. */
 void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, size_t n);
 
@@ -104,6 +106,9 @@ uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);
 
 /* The events of all bindings, an array by their numbers (SKL_BINDINGS of them) to be freed, or NULL. */
 struct datapath_events *datapath_read_events(const struct datapath *d);
+
+/* Of a binding's errors those with this errno. */
+uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int error);
 
 /*
  * Makes what UDP answers need, unless it is there: the memory of flows and the

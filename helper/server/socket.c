@@ -4,13 +4,19 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <libgen.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define QUEUE 4096 /* connections that wait: as many programs may start at the same moment */
+/*
+ * Connections that wait to be accepted; further ones wait in connect(). All of
+ * them come before who asks next, whoever they are from: so not too many.
+ */
+#define QUEUE 128
 
 static bool somebody_answers(const struct sockaddr_un *address)
 {
@@ -46,6 +52,14 @@ static int bind_and_listen(int sock, const struct sockaddr_un *address, const st
 	return err;
 }
 
+static int make_parent(const char *path)
+{
+	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	return mkdir(dirname(copy), 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 int socket_open(const struct server_options *o)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -54,6 +68,9 @@ int socket_open(const struct server_options *o)
 	if (strlen(o->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, o->path, strlen(o->path));
+	err = make_parent(address.sun_path);
+	if (err)
+		return err;
 	if (somebody_answers(&address))
 		return -EADDRINUSE;
 	unlink(o->path);

@@ -102,20 +102,20 @@ while True:
   [ "$status" -eq 22 ]
 }
 
-@test "descriptors that are none of ours, or not what their name says, are let go" {
+@test "descriptors that are not what their name says are let go" {
   ns python3 -c '
 import os, socket, sys
 a = socket.socket()
 a.bind(("127.0.0.1", 8080))
 a.listen()
 b = socket.socket()
-for i, s in enumerate((a, b, a)):
+for i, s in enumerate((a, b)):
     os.dup2(s.fileno(), 20 + i)
-for i in range(3):
+for i in range(2):
     os.dup2(20 + i, 3 + i)
-os.closerange(6, 100)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="3",
-                  LISTEN_FDNAMES="skl-share-0-0-1-1-web:skl-share-nonsense:other")
+os.closerange(5, 100)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="2",
+                  LISTEN_FDNAMES="skl-share-0-0-1-1-web:skl-share-nonsense")
 os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/sklhelper" --log-level info </dev/null >"$T/helper.log" 2>&1 3>&- &
   HELPER=$!
   wait_until ns test -S /run/skl/helper.sock

@@ -134,7 +134,7 @@ except ChildProcessError:
   wait_port 7
   helper=$(helpers)
   [ "$(tr '\0' '\n' <"/proc/$helper/environ" | cut -d= -f1)" = PATH ]
-  [ "$(readlink "/proc/$helper/cwd")" = / ]
+  [ "$(readlink "/proc/$helper/cwd")" = /sys/fs/bpf/skl ]
   [ "$(ps -o sid= -p "$helper")" -ne "$(ps -o sid= -p "$SPAWNED")" ]
   [ "$(readlink "/proc/$helper/fd/0")" = /dev/null ]
   [ "$(readlink "/proc/$helper/fd/1")" = /dev/null ]
@@ -245,12 +245,13 @@ except ChildProcessError:
   helper_script <<<'#!/bin/sh
 echo "I was started by $(id -u)" >&2
 exit 1'
-  run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+bpf,+net_admin \
-    --ambient-caps=-all,+bpf,+net_admin -- /run/alone/skl run -p 7777 -- true
+  local enough=-all,+bpf,+net_admin,+sys_admin,+sys_ptrace
+
+  run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=$enough --ambient-caps=$enough -- /run/alone/skl run -p 7777 -- true
   [ "$status" -eq 125 ]
   says "I was started by 65534"
-  run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+bpf \
-    --ambient-caps=-all,+bpf -- /run/alone/skl run -p 7777 -- true
+  run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=${enough%,*} \
+    --ambient-caps=${enough%,*} -- /run/alone/skl run -p 7777 -- true
   [ "$status" -eq 125 ]
   [[ $output != *"I was started"* ]]
 }
@@ -398,4 +399,14 @@ os.setxattr("/run/setuid", "security.capability", struct.pack("<5I", 0x02000001,
   run ns sh -c '"$0" help >/dev/full' "$SKL"
   [ "$status" -eq 1 ]
   says "No space left"
+}
+
+@test "--print: the variables, as a shell reads them, and nothing is started" {
+  run ns "$SKL" run --print -p 7,77 -b "127.0.0.0/8:80 127.1.0.0/16:81" --for 8080 -- sh -c 'echo never'
+  [ "$status" -eq 0 ]
+  echo "$output"
+  says "SKL_PORTS='7,77'" "SKL_BIND='127.0.0.0/8:80 127.1.0.0/16:81'" "SKL_FOR='8080'" "LD_PRELOAD='$BUILD/libsklshim.so'"
+  [ "${#lines[@]}" -eq 4 ]
+  [ "$(ns env SKL_HELPER="it's" "$SKL" run --print -p 7 -- sh | grep HELPER)" = "SKL_HELPER='it'\\''s'" ]
+  [ -z "$(pgrep -x sklhelper --ns "$HOLDER" --nslist net)" ]
 }
