@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a shell of its own
+#
 # A share belongs to its user.
 
 setup() {
