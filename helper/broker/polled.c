@@ -25,29 +25,24 @@ static bool names(const char *line, uint64_t device, uint64_t inode)
 	       strtoull(sdev + 6, NULL, 16) == as_inside;
 }
 
-static bool has_socket(int32_t pid, const char *descriptor, const struct holders_question *q, uint64_t inode)
+/* Only epoll instances tell of others. */
+static bool has_socket(int directory, const char *descriptor, const struct holders_question *q,
+		       uint64_t inode)
 {
-	char path[64], line[256];
+	int fd = openat(directory, descriptor, O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	bool found = false;
-	FILE *f;
+	char line[256];
 
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.16s", pid, descriptor);
-	f = fopen(path, "re");
-	if (!f)
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
 		return false;
+	}
 	while (!found && fgets(line, sizeof(line), f))
 		found = names(line, q->device, inode);
 	fclose(f);
 	return found;
-}
-
-static bool is_epoll(int directory, const char *descriptor)
-{
-	static const char epoll[] = "anon_inode:[eventpoll]";
-	char target[64];
-	ssize_t n = readlinkat(directory, descriptor, target, sizeof(target));
-
-	return n == sizeof(epoll) - 1 && memcmp(target, epoll, sizeof(epoll) - 1) == 0;
 }
 
 int broker_is_polled(int question)
@@ -69,13 +64,12 @@ int broker_is_polled(int question)
 		free(rest);
 		return -EBADMSG;
 	}
-	snprintf(path, sizeof(path), "/proc/%d/fd", process->pid);
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", process->pid);
 	directory = opendir(path);
 	if (!directory)
 		err = -errno;
 	while (!err && (entry = readdir(directory))) {
-		if (is_epoll(dirfd(directory), entry->d_name) &&
-		    has_socket(process->pid, entry->d_name, &head, *inode))
+		if (entry->d_name[0] != '.' && has_socket(dirfd(directory), entry->d_name, &head, *inode))
 			err = -EBUSY;
 	}
 	if (directory)
