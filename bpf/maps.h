@@ -76,15 +76,14 @@ struct skl_tables {
 	__u32 has_ingress_ifindex; /* the program was loaded by a kernel that knows it */
 	__u64 last_id;		   /* the highest that a listener or binding was given */
 	__u32 reserved[4];
-	__u32 udp_ports[8]; /* bit SKL_UDP_BIT() of each port that a UDP listener is bound to; others share it
-			     */
+	__u32 udp_ports[8]; /* SKL_UDP_BIT() of each port that a UDP listener is bound to */
 	__u32 words[2][SKL_PORTS];
 	struct skl_node4 nodes4[SKL_NODES];
 	struct skl_node6 nodes6[SKL_NODES];
 	struct skl_member members[SKL_SLOTS];
 };
 
-/* Bits of udp_ports. All of them are in one cache line, unlike the words of clients' ports. */
+/* Bits of udp_ports, which ports share. All are in one cache line, unlike the words of clients' ports. */
 #define SKL_UDP_BITS	  256
 #define SKL_UDP_BIT(port) ((port) & (SKL_UDP_BITS - 1))
 
@@ -122,9 +121,11 @@ struct skl_event {
  * remembers, for each socket and client, which address and port the client
  * used, and reply puts these into what goes out to it.
  *
- * A socket is known by what it is bound to: both programs can read that. An
- * IPv4 packet's addresses are in the first word, the others are 0; a socket of
- * AF_INET6 always has four, whatever packets it gets. Network byte order, all.
+ * A socket is known by what it is bound to: both programs can read that. A
+ * socket of AF_INET has its address in the first word, and the others are 0.
+ * The client of an IPv4 packet is written as ::ffff:a.b.c.d, which no IPv6
+ * packet's is (the kernel drops such, since 5.4); a flow's address is in the
+ * first word then. Network byte order, all. Each word of the key costs time.
  *
  * `flows` is an array of one map, because an LRU map of this size would more
  * than double what a namespace without UDP needs: the helper puts it there with
@@ -137,7 +138,6 @@ struct skl_flow_key {
 	__u32 client[4];
 	__u16 bound_port;
 	__u16 client_port;
-	__u32 family; /* of the packet: AF_INET or AF_INET6 */
 };
 
 struct skl_flow {
