@@ -238,9 +238,10 @@ static __always_inline void read_flow(const struct bpf_sk_lookup *ctx, const str
 				      struct skl_flow_key *key, struct skl_flow *flow)
 {
 	key->client_port = ctx->remote_port;
+	key->family = ctx->family;
 	flow->port = bpf_htons((__u16)ctx->local_port);
 	if (ctx->family == AF_INET) {
-		flow_set_client4(key, ctx->remote_ip4);
+		key->client[0] = ctx->remote_ip4;
 		flow->address[0] = ctx->local_ip4;
 	} else {
 		key->client[0] = ctx->remote_ip6[0];

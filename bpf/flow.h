@@ -35,13 +35,6 @@ static __always_inline void *flow_map(void)
 	return bpf_map_lookup_elem(&flows, &zero);
 }
 
-/* Puts in an IPv4 packet's client. `client` must be all zero. */
-static __always_inline void flow_set_client4(struct skl_flow_key *key, __u32 address)
-{
-	key->client[2] = bpf_htonl(0xffff);
-	key->client[3] = address;
-}
-
 /* Puts in what the socket is bound to. `bound` must be all zero. */
 static __always_inline void flow_set_socket(struct skl_flow_key *key, const struct bpf_sock *sk)
 {

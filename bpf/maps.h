@@ -121,11 +121,9 @@ struct skl_event {
  * remembers, for each socket and client, which address and port the client
  * used, and reply puts these into what goes out to it.
  *
- * A socket is known by what it is bound to: both programs can read that. A
- * socket of AF_INET has its address in the first word, and the others are 0.
- * The client of an IPv4 packet is written as ::ffff:a.b.c.d, which no IPv6
- * packet's is (the kernel drops such, since 5.4); a flow's address is in the
- * first word then. Network byte order, all. Each word of the key costs time.
+ * A socket is known by what it is bound to: both programs can read that. An
+ * IPv4 packet's addresses are in the first word, the others are 0; a socket of
+ * AF_INET6 always has four, whatever packets it gets. Network byte order, all.
  *
  * `flows` is an array of one map, because an LRU map of this size would more
  * than double what a namespace without UDP needs: the helper puts it there with
@@ -138,6 +136,7 @@ struct skl_flow_key {
 	__u32 client[4];
 	__u16 bound_port;
 	__u16 client_port;
+	__u32 family; /* of the packet: AF_INET or AF_INET6 */
 };
 
 struct skl_flow {

@@ -178,16 +178,13 @@ static __always_inline _Bool same_address(const __u32 *a, const __u32 *b)
 static __always_inline struct skl_flow *find_flow(const struct packet *p, const struct bpf_sock *sk,
 						  __be16 client_port)
 {
-	struct skl_flow_key key = {.client_port = client_port};
+	struct skl_flow_key key = {.client_port = client_port, .family = p->is.family};
 	void *map = flow_map();
 	struct skl_flow *flow;
 
 	if (!map)
 		return NULL;
-	if (p->is.family == AF_INET)
-		flow_set_client4(&key, p->is.target[0]);
-	else
-		__builtin_memcpy(key.client, p->is.target, sizeof(key.client));
+	__builtin_memcpy(key.client, p->is.target, sizeof(key.client));
 	flow_set_socket(&key, sk);
 	flow = bpf_map_lookup_elem(map, &key);
 	if (flow || sk->state != TCP_ESTABLISHED)
