@@ -36,7 +36,7 @@ static size_t count_open(void)
 }
 
 /* What was refused is closed by a thread of its own, in a moment. */
-static int open_soon(int expected)
+static size_t open_soon(size_t expected)
 {
 	const struct timespec moment = {.tv_nsec = 5000000};
 
