@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "helper/datapath/nodes.h"
+#include "helper/fault.h"
 
 static struct family_classes *family_of(struct classes *c, int family)
 {
@@ -105,6 +106,7 @@ static int make_chain(struct classes *c, int family, const struct binding *const
 			return -ENOSPC;
 		}
 		node_write(c->tables, family, node, order[i], next);
+		fault_point("a node is written");
 		next = node;
 	}
 	*head = next;
@@ -123,8 +125,10 @@ static void delete_from_trie(struct classes *c, const bool v4[SKL_NODES], const 
 		key = next;
 		more = bpf_map_get_next_key(c->trie, &key, &next) == 0;
 		node = key.class & ~SKL_TRIE_CLASS6;
-		if (node < SKL_NODES && (key.class & SKL_TRIE_CLASS6 ? v6 : v4)[node])
+		if (node < SKL_NODES && (key.class & SKL_TRIE_CLASS6 ? v6 : v4)[node]) {
 			bpf_map_delete_elem(c->trie, &key);
+			fault_point("a key is out of the trie");
+		}
 	}
 }
 
@@ -167,6 +171,7 @@ static int make_trie_class(struct classes *c, int family, const struct binding *
 		trie_key(&key, family, node, &order[i]->rule.prefix);
 		targets[i] = node_target_of(order[i]);
 		err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
+		fault_point("a key is in the trie");
 	}
 	if (err) {
 		f->leaving[f->n_leaving++] = node;
@@ -253,6 +258,7 @@ int classes_write(struct classes *c, uint8_t protocol, int family, uint16_t firs
 			continue;
 		/* release: the nodes must be there before the word that leads to them */
 		__atomic_store_n(&words[port], word_with(words[port], family, head), __ATOMIC_RELEASE);
+		fault_point("a word is written");
 		f->classes[head].ports++;
 		if (before != old) {
 			release(c, family, old, run);
@@ -302,6 +308,18 @@ static void adopt_all(struct classes *c, int family)
 	}
 }
 
+/* A helper that died may have left keys of classes that no word leads to: of no class that is made from now on. */
+static void forget_unreached(struct classes *c)
+{
+	bool unused[2][SKL_NODES];
+
+	for (size_t node = 0; node < SKL_NODES; node++) {
+		unused[0][node] = !c->v4.nodes.used[node];
+		unused[1][node] = !c->v6.nodes.used[node];
+	}
+	delete_from_trie(c, unused[0], unused[1]);
+}
+
 static int init_family(struct family_classes *f)
 {
 	f->classes = calloc(SKL_NODES, sizeof(*f->classes));
@@ -333,6 +351,7 @@ int classes_init(struct classes *c, struct skl_tables *tables, int trie)
 	}
 	adopt_all(c, AF_INET);
 	adopt_all(c, AF_INET6);
+	forget_unreached(c);
 	return 0;
 }
 

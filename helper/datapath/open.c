@@ -14,6 +14,9 @@
 
 #include "bpf/dispatch.skel.h"
 #include "helper/datapath/pins.h"
+#include "helper/datapath/shape.h"
+#include "helper/datapath/upgrade.h"
+#include "helper/fault.h"
 #include "helper/log.h"
 
 static int to_debug_log(enum libbpf_print_level level, const char *format, va_list args)
@@ -47,39 +50,38 @@ static struct dispatch_bpf *try_load(bool with_ifindex, int *err)
 
 static int pin(int fd, const char *directory, const char *name)
 {
-	char path[PINS_PATH];
+	char path[PINS_FILE];
 
-	if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (bpf_obj_pin(fd, path) < 0)
+		return -errno;
+	fault_point("an object of a namespace is pinned");
+	return 0;
+}
+
+static void list(const struct dispatch_bpf *skel, int link, int fds[SHAPE_OBJECTS])
+{
+	fds[SHAPE_TABLES] = bpf_map__fd(skel->maps.bss);
+	fds[SHAPE_SOCKETS] = bpf_map__fd(skel->maps.sockets);
+	fds[SHAPE_TRIE] = bpf_map__fd(skel->maps.trie);
+	fds[SHAPE_LOOKUPS] = bpf_map__fd(skel->maps.lookups);
+	fds[SHAPE_EVENTS] = bpf_map__fd(skel->maps.events);
+	fds[SHAPE_MEMBERS] = bpf_map__fd(skel->maps.member_records);
+	fds[SHAPE_BINDINGS] = bpf_map__fd(skel->maps.binding_records);
+	fds[SHAPE_FLOWS] = bpf_map__fd(skel->maps.flows);
+	fds[SHAPE_DISPATCH] = bpf_program__fd(skel->progs.skl_dispatch);
+	fds[SHAPE_PROBE] = bpf_program__fd(skel->progs.skl_probe);
+	fds[SHAPE_LINK] = link;
 }
 
 static int pin_all(const struct dispatch_bpf *skel, int link, const char *directory)
 {
-	const struct {
-		const char *name;
-		int fd;
-	} objects[] = {
-		{"tables", bpf_map__fd(skel->maps.bss)},
-		{"sockets", bpf_map__fd(skel->maps.sockets)},
-		{"trie", bpf_map__fd(skel->maps.trie)},
-		{"lookups", bpf_map__fd(skel->maps.lookups)},
-		{"events", bpf_map__fd(skel->maps.events)},
-		{"members", bpf_map__fd(skel->maps.member_records)},
-		{"bindings", bpf_map__fd(skel->maps.binding_records)},
-		{"dispatch", bpf_program__fd(skel->progs.skl_dispatch)},
-		{"probe", bpf_program__fd(skel->progs.skl_probe)},
-		{"flows", bpf_map__fd(skel->maps.flows)},
-		{"link", link},
-	};
+	int fds[SHAPE_OBJECTS], err = 0;
 
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-		int err = pin(objects[i].fd, directory, objects[i].name);
-
-		if (err)
-			return err;
-	}
-	return 0;
+	list(skel, link, fds);
+	for (size_t i = 0; i < SHAPE_OBJECTS && !err; i++)
+		err = pin(fds[i], directory, shape_pins[i]);
+	return err;
 }
 
 static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int netns)
@@ -91,6 +93,7 @@ static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int
 	if (err)
 		return err;
 	link = bpf_link_create(bpf_program__fd(skel->progs.skl_dispatch), netns, BPF_SK_LOOKUP, NULL);
+	fault_point("the program of a namespace is attached");
 	err = link < 0 ? -errno : pin_all(skel, link, temporary);
 	if (!err)
 		err = pins_commit(temporary, path);
@@ -101,73 +104,92 @@ static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int
 	return err;
 }
 
-static int get_pinned(const struct datapath *d, const char *name)
+/*
+ * What tells versions apart is the first number in `tables`. Its size may be
+ * another's, too, and what a later version pins beside it.
+ */
+static int check_layout(int tables)
 {
-	char path[PINS_PATH + 16];
-	int fd;
+	const struct skl_tables *first = mmap(NULL, sizeof(first->layout), PROT_READ, MAP_SHARED, tables, 0);
+	uint32_t layout;
 
-	snprintf(path, sizeof(path), "%s/%s", d->path, name);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
+	if (first == MAP_FAILED)
+		return -errno;
+	layout = first->layout;
+	munmap((void *)first, sizeof(first->layout));
+	if (layout == SKL_LAYOUT)
+		return 0;
+	return layout ? -EPROTO : -EBADMSG;
 }
 
-static int open_pinned(struct datapath *d)
+/* All that is pinned in the directory, with the bad before the merely different. */
+static int open_all(const char *path, int fds[SHAPE_OBJECTS])
 {
-	struct {
-		const char *name;
-		int *fd;
-	} objects[] = {
-		{"tables", &d->tables_fd},
-		{"sockets", &d->sockets},
-		{"trie", &d->trie},
-		{"lookups", &d->lookups},
-		{"events", &d->events},
-		{"members", &d->member_records},
-		{"bindings", &d->binding_records},
-		{"probe", &d->probe},
-		{"flows", &d->flows},
-		{"link", &d->link},
-	};
+	int worst = 0, err;
 
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-		*objects[i].fd = get_pinned(d, objects[i].name);
-		if (*objects[i].fd < 0)
-			return *objects[i].fd;
+	fds[SHAPE_TABLES] = shape_open(SHAPE_TABLES, path);
+	fds[SHAPE_LINK] = shape_open(SHAPE_LINK, path);
+	if (fds[SHAPE_LINK] < 0)
+		return fds[SHAPE_LINK];
+	err = fds[SHAPE_TABLES] < 0 ? fds[SHAPE_TABLES] : check_layout(fds[SHAPE_TABLES]);
+	if (err)
+		return err;
+	for (size_t i = 0; i < SHAPE_OBJECTS; i++) {
+		if (fds[i] < 0)
+			fds[i] = shape_open((enum shape)i, path);
+		if (fds[i] < 0 && worst != -EBADMSG)
+			worst = fds[i];
 	}
-	return 0;
+	if (worst != -EBADMSG && !shape_has_no_other(path))
+		worst = -EBADMSG;
+	if (!worst && !shape_fits(fds)) {
+		log_error("%s: its link, program and maps do not belong together", path);
+		worst = -EBADMSG;
+	}
+	return worst;
 }
 
 static int map_tables(struct datapath *d)
 {
-	struct bpf_map_info info = {0};
-	uint32_t length = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(d->tables_fd, &info, &length) < 0)
-		return -errno;
-	if (info.value_size != sizeof(struct skl_tables))
-		return -EPROTO;
 	d->tables =
 		mmap(NULL, sizeof(struct skl_tables), PROT_READ | PROT_WRITE, MAP_SHARED, d->tables_fd, 0);
 	if (d->tables == MAP_FAILED) {
 		d->tables = NULL;
 		return -errno;
 	}
-	return d->tables->layout == SKL_LAYOUT ? 0 : -EPROTO;
+	return 0;
+}
+
+/* The datapath takes the descriptors. */
+static void take(struct datapath *d, const int fds[SHAPE_OBJECTS])
+{
+	d->tables_fd = fds[SHAPE_TABLES];
+	d->sockets = fds[SHAPE_SOCKETS];
+	d->trie = fds[SHAPE_TRIE];
+	d->lookups = fds[SHAPE_LOOKUPS];
+	d->events = fds[SHAPE_EVENTS];
+	d->member_records = fds[SHAPE_MEMBERS];
+	d->binding_records = fds[SHAPE_BINDINGS];
+	d->flows = fds[SHAPE_FLOWS];
+	d->dispatch = fds[SHAPE_DISPATCH];
+	d->probe = fds[SHAPE_PROBE];
+	d->link = fds[SHAPE_LINK];
+	d->reply = -1;
 }
 
 int datapath_open(struct datapath **out, const char *path)
 {
 	struct datapath *d = calloc(1, sizeof(*d));
-	int err;
+	int fds[SHAPE_OBJECTS], err;
 
 	if (!d)
 		return -ENOMEM;
-	d->tables_fd = d->sockets = d->trie = d->lookups = d->events = -1;
-	d->member_records = d->binding_records = d->probe = d->link = -1;
-	d->flows = d->reply = -1;
-	d->flows = d->reply = -1;
+	for (size_t i = 0; i < SHAPE_OBJECTS; i++)
+		fds[i] = -1;
 	snprintf(d->path, sizeof(d->path), "%s", path);
-	err = open_pinned(d);
+	upgrade_settle(path);
+	err = open_all(path, fds);
+	take(d, fds);
 	if (!err)
 		err = map_tables(d);
 	if (!err)
@@ -190,7 +212,7 @@ static struct dispatch_bpf *spare;
 
 int datapath_prepare(void)
 {
-	int err = 0;
+	int fds[SHAPE_OBJECTS], err = 0;
 
 	if (spare)
 		return 0;
@@ -198,7 +220,10 @@ int datapath_prepare(void)
 	spare = try_load(true, &err);
 	if (!spare)
 		spare = try_load(false, &err);
-	return err;
+	if (!spare)
+		return err;
+	list(spare, -1, fds);
+	return shape_learn(fds);
 }
 
 void datapath_unprepare(void)
@@ -221,8 +246,8 @@ int datapath_create(struct datapath **out, const char *path, int netns)
 
 void datapath_close(struct datapath *d)
 {
-	int fds[] = {d->tables_fd,	 d->sockets, d->trie, d->lookups, d->events, d->member_records,
-		     d->binding_records, d->probe,   d->link, d->flows,	  d->reply};
+	int fds[] = {d->tables_fd, d->sockets,	       d->trie,	 d->lookups,  d->events, d->member_records,
+		     d->flows,	   d->binding_records, d->probe, d->dispatch, d->link,	 d->reply};
 
 	classes_clear(&d->classes);
 	pool_clear(&d->slots);
@@ -242,6 +267,7 @@ int datapath_remove(struct datapath *d)
 
 	/* before the pins: a pin that somebody else holds must not keep the program attached */
 	bpf_link_detach(d->link);
+	fault_point("the program of a namespace is detached");
 	err = pins_remove(d->path);
 	datapath_close(d);
 	return err;
