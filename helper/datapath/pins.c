@@ -67,6 +67,13 @@ void pins_path(char *out, size_t size, const char *base, uint64_t netns_ino)
 	snprintf(out, size, "%s/" NAME "%" PRIu64, base, netns_ino);
 }
 
+bool pins_exist(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
 /* Its name with `prefix` in place of what stands before its inode number. */
 static int beside(const char *path, const char *prefix, char *out, size_t size)
 {

@@ -22,6 +22,9 @@ int pins_prepare(const char *base);
 /* "BASE/net-4026531833" */
 void pins_path(char *out, size_t size, const char *base, uint64_t netns_ino);
 
+/* Is anything there? */
+bool pins_exist(const char *path);
+
 /*
  * Begins to make `path`: an empty directory beside it, whose name is put into
  * `temporary`. pins_commit() gives it its name; pins_remove() ends it otherwise.

@@ -5,24 +5,23 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bpf/reply.skel.h"
+#include "helper/datapath/shape.h"
+#include "helper/datapath/upgrade.h"
+#include "helper/fault.h"
+
+/* Of the program that this version makes, once one was made. */
+static uint8_t own_tag[SHAPE_TAG];
+static bool knows_own_tag;
 
 static void pin_path(const struct datapath *d, char *out, size_t size)
 {
-	snprintf(out, size, "%s/reply", d->path);
-}
-
-/* An earlier helper's, if it left one. */
-static int adopt(struct datapath *d)
-{
-	char path[PINS_PATH + 16];
-
-	pin_path(d, path, sizeof(path));
-	d->reply = bpf_obj_get(path);
-	return d->reply < 0 ? -errno : 0;
+	snprintf(out, size, "%s/" SHAPE_REPLY, d->path);
 }
 
 static int make_flows(struct datapath *d)
@@ -36,41 +35,101 @@ static int make_flows(struct datapath *d)
 		return flows;
 	err = bpf_map_update_elem(d->flows, &zero, &flows, BPF_ANY);
 	close(flows);
+	fault_point("the memory of flows is made");
 	return err;
 }
 
-static int load(struct datapath *d)
+static bool has_flows(const struct datapath *d)
+{
+	uint32_t zero = 0, id;
+
+	return bpf_map_lookup_elem(d->flows, &zero, &id) == 0;
+}
+
+/* NULL, and *err set, or one that is to be destroyed. */
+static struct reply_bpf *load(const struct datapath *d, int *err)
 {
 	struct reply_bpf *skel = reply_bpf__open();
-	char path[PINS_PATH + 16];
-	int err;
 
-	if (!skel)
-		return -errno;
+	if (!skel) {
+		*err = -errno;
+		return NULL;
+	}
+	*err = bpf_map__reuse_fd(skel->maps.bss, d->tables_fd);
+	if (!*err)
+		*err = bpf_map__reuse_fd(skel->maps.flows, d->flows);
+	if (!*err)
+		*err = reply_bpf__load(skel);
+	if (!*err)
+		*err = shape_read_tag(bpf_program__fd(skel->progs.skl_reply), own_tag);
+	if (!*err) {
+		knows_own_tag = true;
+		return skel;
+	}
+	reply_bpf__destroy(skel);
+	return NULL;
+}
+
+static int open_pinned(const struct datapath *d)
+{
+	char path[PINS_FILE];
+	int fd;
+
 	pin_path(d, path, sizeof(path));
-	err = bpf_map__reuse_fd(skel->maps.bss, d->tables_fd);
-	if (!err)
-		err = bpf_map__reuse_fd(skel->maps.flows, d->flows);
-	if (!err)
-		err = reply_bpf__load(skel);
-	if (!err)
-		err = make_flows(d);
-	if (!err)
-		err = bpf_obj_pin(bpf_program__fd(skel->progs.skl_reply), path) < 0 ? -errno : 0;
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Is what an earlier helper pinned there the program that this version would make? */
+static bool is_current(const struct datapath *d, int program)
+{
+	uint8_t tag[SHAPE_TAG];
+	int err = 0;
+
+	if (!knows_own_tag)
+		reply_bpf__destroy(load(d, &err));
+	/* without one of our own there is nothing better */
+	return !knows_own_tag ||
+	       (shape_read_tag(program, tag) == 0 && memcmp(tag, own_tag, sizeof(tag)) == 0);
+}
+
+/* Flows first: the pin stands for all of it. */
+static int make(struct datapath *d)
+{
+	struct reply_bpf *skel;
+	int err = has_flows(d) ? 0 : make_flows(d);
+
+	skel = err ? NULL : load(d, &err);
+	if (!skel)
+		return err;
+	err = upgrade_pin(d->path, SHAPE_REPLY, bpf_program__fd(skel->progs.skl_reply));
 	reply_bpf__destroy(skel);
 	return err;
 }
 
+bool datapath_has_replies(const struct datapath *d)
+{
+	char path[PINS_FILE];
+
+	pin_path(d, path, sizeof(path));
+	return d->reply >= 0 || access(path, F_OK) == 0;
+}
+
 int datapath_start_replies(struct datapath *d)
 {
-	int err;
+	int err = 0;
 
-	if (d->reply >= 0 || adopt(d) == 0)
+	if (d->reply >= 0)
 		return d->reply;
-	err = load(d);
-	if (!err)
-		err = adopt(d);
-	if (err) {
+	d->reply = open_pinned(d);
+	if (d->reply >= 0 && has_flows(d) && is_current(d, d->reply))
+		return d->reply;
+	if (d->reply >= 0)
+		close(d->reply);
+	err = make(d);
+	d->reply = err ? err : open_pinned(d);
+	if (d->reply < 0) {
+		err = d->reply;
 		datapath_stop_replies(d);
 		return err;
 	}
@@ -79,13 +138,53 @@ int datapath_start_replies(struct datapath *d)
 
 void datapath_stop_replies(struct datapath *d)
 {
-	char path[PINS_PATH + 16];
+	char path[PINS_FILE];
 	uint32_t zero = 0;
 
 	pin_path(d, path, sizeof(path));
 	unlink(path);
+	fault_point("the reply program is no longer pinned");
 	bpf_map_delete_elem(d->flows, &zero);
 	if (d->reply >= 0)
 		close(d->reply);
 	d->reply = -1;
+}
+
+/* Is the socket still there, alive or connected? */
+static bool is_open(const struct datapath *d, uint32_t slot)
+{
+	uint64_t cookie;
+
+	return bpf_map_lookup_elem(d->sockets, &slot, &cookie) == 0;
+}
+
+bool datapath_keep_answering(struct datapath *d, const struct listener *l, const struct member *m)
+{
+	if (l->protocol != IPPROTO_UDP || !m->dead || d->n_answering == DATAPATH_ANSWERING ||
+	    !is_open(d, m->slot))
+		return false;
+	d->answering[d->n_answering++] = m->slot;
+	return true;
+}
+
+bool datapath_still_answers(struct datapath *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->n_answering; i++) {
+		if (is_open(d, d->answering[i]))
+			d->answering[kept++] = d->answering[i];
+		else
+			pool_give(&d->slots, d->answering[i]);
+	}
+	d->n_answering = kept;
+	return kept > 0;
+}
+
+void datapath_adopt_answering(struct datapath *d)
+{
+	for (uint32_t slot = 1; slot < SKL_SLOTS && d->n_answering < DATAPATH_ANSWERING; slot++) {
+		if (!d->slots.used[slot] && is_open(d, slot) && pool_claim(&d->slots, (uint16_t)slot) == 0)
+			d->answering[d->n_answering++] = (uint16_t)slot;
+	}
 }
