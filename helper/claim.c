@@ -155,9 +155,10 @@ static int claim_received(struct spaces *spaces, struct claim *c)
 	if (err) {
 		close(view.diag);
 		if (err == -EBUSY)
-			return say_error(c->s, EBUSY, what,
-					 "another version of sklhelper covers ports of this network namespace "
-					 "(when the programs that it covers have ended, this one can)");
+			return say_error(
+				c->s, EBUSY, what,
+				"another version of sklhelper covers ports of this network namespace "
+				"(when the programs that it covers have ended, this one can)");
 		return say_error(c->s, -err, what,
 				 "the BPF programs cannot be put into its network namespace");
 	}

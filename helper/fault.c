@@ -12,7 +12,7 @@
 static struct {
 	pid_t first;
 	unsigned int at, passed;
-} *fault;
+} * fault;
 
 __attribute__((constructor)) static void prepare(void)
 {

@@ -12,6 +12,7 @@
 static const char usage[] =
 	"Usage: sklhelper [--socket PATH] [--bpffs DIR] [--log-level LEVEL] [--mode MODE] [--group GROUP] "
 	"[--exit-idle]\n"
+	"       sklhelper --purge [--socket PATH] [--bpffs DIR]\n"
 	"\n"
 	"Steers extra ports and addresses to the sockets of programs that ask for it (see libsklshim(7)).\n"
 	"\n"
@@ -21,6 +22,7 @@ static const char usage[] =
 	"  --mode MODE        permissions of the socket, in octal (0660)\n"
 	"  --group GROUP      group of the socket, where it exists (skl)\n"
 	"  --exit-idle        leave, and remove all that was made, when no coverage is left\n"
+	"  --purge            remove everything that helpers have made there, and end; not while one runs\n"
 	"  --version, --help\n";
 
 static int parse_mode(const char *text, mode_t *mode)
@@ -36,13 +38,19 @@ static int parse_mode(const char *text, mode_t *mode)
 
 int options_parse(int argc, char **argv, struct options *o)
 {
-	enum { SOCKET = 256, BPFFS_DIR, POLICY, LEVEL, MODE, GROUP, EXIT_IDLE, VERSION, HELP };
+	enum { SOCKET = 256, BPFFS_DIR, POLICY, LEVEL, MODE, GROUP, EXIT_IDLE, PURGE, VERSION, HELP };
 	static const struct option known[] = {
-		{"socket", required_argument, NULL, SOCKET}, {"bpffs", required_argument, NULL, BPFFS_DIR},
-		{"policy", required_argument, NULL, POLICY}, {"log-level", required_argument, NULL, LEVEL},
-		{"mode", required_argument, NULL, MODE},     {"group", required_argument, NULL, GROUP},
-		{"exit-idle", no_argument, NULL, EXIT_IDLE}, {"version", no_argument, NULL, VERSION},
-		{"help", no_argument, NULL, HELP},	     {0},
+		{"socket", required_argument, NULL, SOCKET},
+		{"bpffs", required_argument, NULL, BPFFS_DIR},
+		{"policy", required_argument, NULL, POLICY},
+		{"log-level", required_argument, NULL, LEVEL},
+		{"mode", required_argument, NULL, MODE},
+		{"group", required_argument, NULL, GROUP},
+		{"exit-idle", no_argument, NULL, EXIT_IDLE},
+		{"purge", no_argument, NULL, PURGE},
+		{"version", no_argument, NULL, VERSION},
+		{"help", no_argument, NULL, HELP},
+		{0},
 	};
 	int option;
 
@@ -77,6 +85,9 @@ int options_parse(int argc, char **argv, struct options *o)
 			break;
 		case EXIT_IDLE:
 			o->server.exit_idle = true;
+			break;
+		case PURGE:
+			o->purge = true;
 			break;
 		case VERSION:
 			puts("sklhelper " SKL_VERSION);

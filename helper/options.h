@@ -11,6 +11,7 @@
 struct options {
 	struct server_options server;
 	const char *bpffs; /* where the pins are */
+	bool purge;	   /* instead of serving */
 };
 
 /* Reads it over the defaults; what is wrong has been said. Returns -1 to go on, else the exit status. */

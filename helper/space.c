@@ -258,7 +258,8 @@ bool space_listener_alive(struct space *s, struct listener *l)
 
 void space_sweep(struct space *s)
 {
-	/* What the dead had goes to others, and to whom, is not known yet; of a namespace that is gone, to none. */
+	/* What the dead had goes to others, and to whom, is not known yet; of a namespace that is gone, to
+	 * none. */
 	if (s->blind && !datapath_is_stale(s->datapath))
 		return;
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
@@ -291,7 +292,8 @@ void space_keep_diag(struct space *s, int diag)
 		close(diag);
 }
 
-/* Keeps a sock_diag socket only while somebody may be in the way of a binding: it keeps the namespace alive. */
+/* Keeps a sock_diag socket only while somebody may be in the way of a binding: it keeps the namespace alive.
+ */
 static void watch_holders(struct space *s)
 {
 	if (!has_bindings(s)) {

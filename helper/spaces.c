@@ -78,9 +78,10 @@ static void set_aside(const char *path)
 	if (err)
 		log_error("%s: cannot be moved aside: %s", path, strerror(-err));
 	else
-		log_error("%s: is damaged, or not sklhelper's: now it is %s; what it still covers, it goes on "
-			  "to cover; rm -r, or sklhelper --purge, ends that",
-			  path, aside);
+		log_error(
+			"%s: is damaged, or not sklhelper's: now it is %s; what it still covers, it goes on "
+			"to cover; rm -r, or sklhelper --purge, ends that",
+			path, aside);
 }
 
 /*

@@ -212,8 +212,8 @@ int datapath_adopt(struct datapath **out, const char *path, uint64_t netns_ino, 
 	}
 	err = upgrade_programs(d);
 	if (err)
-		log_warn("%s: its programs could not be replaced by those of this version, and go on: %s", path,
-			 strerror(-err));
+		log_warn("%s: its programs could not be replaced by those of this version, and go on: %s",
+			 path, strerror(-err));
 	*out = d;
 	return 0;
 }

@@ -308,7 +308,8 @@ static void adopt_all(struct classes *c, int family)
 	}
 }
 
-/* A helper that died may have left keys of classes that no word leads to: of no class that is made from now on. */
+/* A helper that died may have left keys of classes that no word leads to: of no class that is made from now
+ * on. */
 static void forget_unreached(struct classes *c)
 {
 	bool unused[2][SKL_NODES];

@@ -78,7 +78,8 @@ bool pins_exist(const char *path)
 static int beside(const char *path, const char *prefix, char *out, size_t size)
 {
 	const char *name = strrchr(path, '/') + 1;
-	int n = snprintf(out, size, "%.*s%s%s", (int)(name - path), path, prefix, strstr(name, NAME) + strlen(NAME));
+	int n = snprintf(out, size, "%.*s%s%s", (int)(name - path), path, prefix,
+			 strstr(name, NAME) + strlen(NAME));
 
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
@@ -172,7 +173,8 @@ static bool has_name(const char *name, const char *prefix, uint64_t *ino, const 
 	*ino = strtoull(name, &end, 10);
 	*rest = end;
 	snprintf(canonical, sizeof(canonical), "%" PRIu64, *ino);
-	return *ino && strlen(canonical) == (size_t)(end - name) && strncmp(name, canonical, (size_t)(end - name)) == 0;
+	return *ino && strlen(canonical) == (size_t)(end - name) &&
+	       strncmp(name, canonical, (size_t)(end - name)) == 0;
 }
 
 static enum pins_kind parse_name(const char *name, uint64_t *ino)

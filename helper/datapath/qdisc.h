@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* clsact qdiscs, in which the reply program's filter stands, by netlink: for the namespace that the process is in. */
+/* clsact qdiscs, in which the reply program's filter stands, by netlink: for the namespace that the process
+ * is in. */
 #ifndef SKL_QDISC_H
 #define SKL_QDISC_H
 

@@ -13,14 +13,32 @@
 #include "helper/log.h"
 
 const char *const shape_pins[SHAPE_OBJECTS] = {
-	[SHAPE_TABLES] = "tables",   [SHAPE_SOCKETS] = "sockets",   [SHAPE_TRIE] = "trie",
-	[SHAPE_LOOKUPS] = "lookups", [SHAPE_EVENTS] = "events",	    [SHAPE_MEMBERS] = "members",
+	[SHAPE_TABLES] = "tables",     [SHAPE_SOCKETS] = "sockets", [SHAPE_TRIE] = "trie",
+	[SHAPE_LOOKUPS] = "lookups",   [SHAPE_EVENTS] = "events",   [SHAPE_MEMBERS] = "members",
 	[SHAPE_BINDINGS] = "bindings", [SHAPE_FLOWS] = "flows",	    [SHAPE_DISPATCH] = "dispatch",
-	[SHAPE_PROBE] = "probe",     [SHAPE_LINK] = "link",
+	[SHAPE_PROBE] = "probe",       [SHAPE_LINK] = "link",
 };
 
+/* As the kernel has them; the link has no name. */
+static const struct {
+	const char *name;
+	uint32_t type;
+} known[SHAPE_OBJECTS] = {
+	[SHAPE_TABLES] = {"dispatch.bss", BPF_MAP_TYPE_ARRAY},
+	[SHAPE_SOCKETS] = {"sockets", BPF_MAP_TYPE_SOCKMAP},
+	[SHAPE_TRIE] = {"trie", BPF_MAP_TYPE_LPM_TRIE},
+	[SHAPE_LOOKUPS] = {"lookups", BPF_MAP_TYPE_PERCPU_ARRAY},
+	[SHAPE_EVENTS] = {"events", BPF_MAP_TYPE_HASH},
+	[SHAPE_MEMBERS] = {"member_records", BPF_MAP_TYPE_HASH},
+	[SHAPE_BINDINGS] = {"binding_records", BPF_MAP_TYPE_HASH},
+	[SHAPE_FLOWS] = {"flows", BPF_MAP_TYPE_ARRAY_OF_MAPS},
+	[SHAPE_DISPATCH] = {"skl_dispatch", BPF_PROG_TYPE_SK_LOOKUP},
+	[SHAPE_PROBE] = {"skl_probe", BPF_PROG_TYPE_SK_LOOKUP},
+};
+
+/* What this version makes. */
 static struct bpf_map_info maps[SHAPE_MAPS];
-static struct bpf_prog_info programs[SHAPE_OBJECTS];
+static uint8_t tags[SHAPE_OBJECTS][SHAPE_TAG];
 
 static int read_map(int fd, struct bpf_map_info *info)
 {
@@ -46,6 +64,16 @@ static int read_link(int fd, struct bpf_link_info *info)
 	return bpf_obj_get_info_by_fd(fd, info, &length) < 0 ? -errno : 0;
 }
 
+int shape_read_tag(int program, uint8_t tag[SHAPE_TAG])
+{
+	struct bpf_prog_info info;
+	int err = read_program(program, &info);
+
+	if (!err)
+		memcpy(tag, info.tag, SHAPE_TAG);
+	return err;
+}
+
 int shape_learn(const int fds[SHAPE_OBJECTS])
 {
 	int err = 0;
@@ -53,8 +81,8 @@ int shape_learn(const int fds[SHAPE_OBJECTS])
 	for (size_t i = 0; i < SHAPE_MAPS && !err; i++)
 		err = read_map(fds[i], &maps[i]);
 	if (!err)
-		err = read_program(fds[SHAPE_DISPATCH], &programs[SHAPE_DISPATCH]);
-	return err ? err : read_program(fds[SHAPE_PROBE], &programs[SHAPE_PROBE]);
+		err = shape_read_tag(fds[SHAPE_DISPATCH], tags[SHAPE_DISPATCH]);
+	return err ? err : shape_read_tag(fds[SHAPE_PROBE], tags[SHAPE_PROBE]);
 }
 
 /*
@@ -62,27 +90,32 @@ int shape_learn(const int fds[SHAPE_OBJECTS])
  * what the kernel says of one can be read as what it says of another. Type and
  * name, which stand at another place in each, are together proof enough.
  */
-static int check_map(int fd, const struct bpf_map_info *expected)
+static bool is_map(enum shape which, const struct bpf_map_info *info)
 {
+	return info->type == known[which].type && strcmp(info->name, known[which].name) == 0;
+}
+
+static int check_map(enum shape which, int fd)
+{
+	const struct bpf_map_info *expected = &maps[which];
 	struct bpf_map_info info;
 
-	if (read_map(fd, &info) < 0 || info.type != expected->type || strcmp(info.name, expected->name) != 0)
+	if (read_map(fd, &info) < 0 || !is_map(which, &info))
 		return -EBADMSG;
 	return info.key_size == expected->key_size && info.value_size == expected->value_size &&
 			       info.max_entries == expected->max_entries &&
-			       info.map_flags == expected->map_flags ?
-		       0 :
-		       -EPROTO;
+			       info.map_flags == expected->map_flags
+		       ? 0
+		       : -EPROTO;
 }
 
-static int check_program(int fd, const struct bpf_prog_info *expected)
+static bool is_program(int fd, const char *name)
 {
 	struct bpf_prog_info info;
 
-	return read_program(fd, &info) == 0 && info.type == expected->type &&
-			       strcmp(info.name, expected->name) == 0 ?
-		       0 :
-		       -EBADMSG;
+	return read_program(fd, &info) == 0 &&
+	       (info.type == BPF_PROG_TYPE_SK_LOOKUP || info.type == BPF_PROG_TYPE_SCHED_CLS) &&
+	       strcmp(info.name, name) == 0;
 }
 
 static int check_link(int fd)
@@ -90,16 +123,18 @@ static int check_link(int fd)
 	struct bpf_link_info info;
 
 	return read_link(fd, &info) == 0 && info.type == BPF_LINK_TYPE_NETNS &&
-			       info.netns.attach_type == BPF_SK_LOOKUP ?
-		       0 :
-		       -EBADMSG;
+			       info.netns.attach_type == BPF_SK_LOOKUP
+		       ? 0
+		       : -EBADMSG;
 }
 
 static int check(enum shape which, int fd)
 {
 	if (which < SHAPE_MAPS)
-		return check_map(fd, &maps[which]);
-	return which == SHAPE_LINK ? check_link(fd) : check_program(fd, &programs[which]);
+		return check_map(which, fd);
+	if (which == SHAPE_LINK)
+		return check_link(fd);
+	return is_program(fd, known[which].name) ? 0 : -EBADMSG;
 }
 
 /* What is there can be at fault, or the means of this process. */
@@ -131,15 +166,21 @@ int shape_open(enum shape which, const char *directory)
 	return err ? err : fd;
 }
 
-static bool is_known(const char *name)
+/* SHAPE_OBJECTS: none of these. A program's next one has the same name. */
+static enum shape find(const char *name)
 {
+	size_t i = 0;
+
 	if (strncmp(name, SHAPE_NEXT, strlen(SHAPE_NEXT)) == 0)
 		name += strlen(SHAPE_NEXT);
-	for (size_t i = 0; i < SHAPE_OBJECTS; i++) {
-		if (strcmp(name, shape_pins[i]) == 0)
-			return true;
-	}
-	return strcmp(name, SHAPE_REPLY) == 0;
+	while (i < SHAPE_OBJECTS && strcmp(name, shape_pins[i]) != 0)
+		i++;
+	return (enum shape)i;
+}
+
+static bool is_reply(const char *name)
+{
+	return strcmp(name, SHAPE_REPLY) == 0 || strcmp(name, SHAPE_NEXT SHAPE_REPLY) == 0;
 }
 
 bool shape_has_no_other(const char *directory)
@@ -150,7 +191,7 @@ bool shape_has_no_other(const char *directory)
 
 	while (dir && (entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    is_known(entry->d_name))
+		    find(entry->d_name) != SHAPE_OBJECTS || is_reply(entry->d_name))
 			continue;
 		log_error("%s/%s: sklhelper pins nothing of this name", directory, entry->d_name);
 		none = false;
@@ -171,7 +212,8 @@ bool shape_has_sockets(const char *directory)
 	fd = get(file);
 	if (fd < 0)
 		return true;
-	if (read_map(fd, &info) == 0 && info.type == BPF_MAP_TYPE_SOCKMAP && info.value_size == sizeof(uint64_t)) {
+	if (read_map(fd, &info) == 0 && info.type == BPF_MAP_TYPE_SOCKMAP &&
+	    info.value_size == sizeof(uint64_t)) {
 		any = false;
 		for (uint32_t slot = 0; slot < info.max_entries && !any; slot++) {
 			uint64_t cookie;
@@ -183,13 +225,6 @@ bool shape_has_sockets(const char *directory)
 	return any;
 }
 
-static bool is_our_program(int fd)
-{
-	struct bpf_prog_info info;
-
-	return read_program(fd, &info) == 0 && strncmp(info.name, "skl_", 4) == 0;
-}
-
 static bool is_our_link(int fd)
 {
 	struct bpf_link_info info;
@@ -199,44 +234,80 @@ static bool is_our_link(int fd)
 	if (check_link(fd) < 0 || read_link(fd, &info) < 0)
 		return false;
 	program = bpf_prog_get_fd_by_id(info.prog_id);
-	ours = program >= 0 && is_our_program(program);
+	ours = program >= 0 && is_program(program, known[SHAPE_DISPATCH].name);
 	if (program >= 0)
 		close(program);
 	return ours;
 }
 
-bool shape_is_ours(const char *file)
+bool shape_is_ours(const char *directory, const char *name)
 {
+	enum shape which = find(name);
 	struct bpf_map_info map;
-	int fd = get(file);
-	bool ours;
+	char file[PINS_FILE];
+	bool ours = false;
+	int fd;
 
+	if (which == SHAPE_OBJECTS && !is_reply(name))
+		return false;
+	snprintf(file, sizeof(file), "%s/%s", directory, name);
+	fd = get(file);
 	if (fd < 0)
 		return false;
-	ours = is_our_link(fd);
-	for (size_t i = 0; i < SHAPE_MAPS && !ours && read_map(fd, &map) == 0; i++)
-		ours = map.type == maps[i].type && strcmp(map.name, maps[i].name) == 0;
-	if (!ours)
-		ours = is_our_program(fd);
+	if (which == SHAPE_OBJECTS)
+		ours = is_program(fd, "skl_reply");
+	else if (which == SHAPE_LINK)
+		ours = is_our_link(fd);
+	else if (which < SHAPE_MAPS)
+		ours = read_map(fd, &map) == 0 && is_map(which, &map);
+	else
+		ours = is_program(fd, known[which].name);
 	close(fd);
 	return ours;
 }
 
-int shape_read_tag(int program, uint8_t tag[SHAPE_TAG])
+int shape_remove(const char *directory, const char *name)
 {
-	struct bpf_prog_info info;
-	int err = read_program(program, &info);
+	char file[PINS_FILE];
+	int link;
 
-	if (!err)
-		memcpy(tag, info.tag, SHAPE_TAG);
-	return err;
+	snprintf(file, sizeof(file), "%s/%s", directory, name);
+	if (find(name) == SHAPE_LINK) {
+		link = get(file);
+		if (link >= 0) {
+			bpf_link_detach(link);
+			close(link);
+		}
+	}
+	return unlink(file);
+}
+
+uint32_t shape_netns(const char *directory)
+{
+	struct bpf_link_info info = {0};
+	char file[PINS_FILE];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/%s", directory, shape_pins[SHAPE_LINK]);
+	fd = get(file);
+	if (fd < 0)
+		return 0;
+	if (read_link(fd, &info) < 0 || info.type != BPF_LINK_TYPE_NETNS)
+		info.netns.netns_ino = 0;
+	close(fd);
+	return info.netns.netns_ino;
+}
+
+bool shape_has_reply(const char *directory)
+{
+	return shape_is_ours(directory, SHAPE_REPLY);
 }
 
 bool shape_is_other_program(enum shape which, int program)
 {
 	uint8_t tag[SHAPE_TAG];
 
-	return shape_read_tag(program, tag) == 0 && memcmp(tag, programs[which].tag, SHAPE_TAG) != 0;
+	return shape_read_tag(program, tag) == 0 && memcmp(tag, tags[which], SHAPE_TAG) != 0;
 }
 
 uint32_t shape_program_id(int program)

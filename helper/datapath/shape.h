@@ -36,7 +36,7 @@ extern const char *const shape_pins[SHAPE_OBJECTS];
 
 #define SHAPE_TAG 8 /* bytes of what the kernel calls a program's tag: a hash of its instructions */
 
-/* Learns how these look from those that this version makes (all but the link; the caller's). 0 or -errno. */
+/* Learns sizes and tags from what this version makes (all but the link; the caller's). 0 or -errno. */
 int shape_learn(const int fds[SHAPE_OBJECTS]);
 
 /*
@@ -49,11 +49,22 @@ int shape_open(enum shape which, const char *directory);
 /* Is everything in it known by name? What is not is logged. */
 bool shape_has_no_other(const char *directory);
 
-/* Is a socket in the map of sockets that is pinned there, in whatever version? When that cannot be told, yes. */
+/* Is a socket in the map of sockets that is pinned there, in whatever version? When that cannot be told, yes.
+ */
 bool shape_has_sockets(const char *directory);
 
-/* Is what is pinned there something that we, in any version, have made? */
-bool shape_is_ours(const char *file);
+/* Is what is pinned there under a name of ours something that we, in any version, have made? */
+bool shape_is_ours(const char *directory, const char *name);
+
+/* Removes a pin, and takes away what it stands for even where somebody else has pinned it, too. 0 or -1 and
+ * errno. */
+int shape_remove(const char *directory, const char *name);
+
+/* The inode number of the namespace to which the link is attached that is pinned there; 0: to none (any
+ * more). */
+uint32_t shape_netns(const char *directory);
+
+bool shape_has_reply(const char *directory);
 
 /* Is this program another one than the one that this version makes? */
 bool shape_is_other_program(enum shape which, int program);

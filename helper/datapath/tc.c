@@ -211,7 +211,8 @@ static void detach(int ifindex)
 	if (!there.id)
 		return;
 	if (there.place.handle != HANDLE_AND_QDISC || !qdisc_remove(ifindex, there.place)) {
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = there.place.handle, .priority = there.place.priority);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = there.place.handle,
+			    .priority = there.place.priority);
 
 		bpf_tc_detach(&hook, &opts);
 	}

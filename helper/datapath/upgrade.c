@@ -118,7 +118,8 @@ static int take(int *place, int program)
 
 static int replace(struct datapath *d, const struct dispatch_bpf *skel)
 {
-	int dispatch = bpf_program__fd(skel->progs.skl_dispatch), probe = bpf_program__fd(skel->progs.skl_probe);
+	int dispatch = bpf_program__fd(skel->progs.skl_dispatch),
+	    probe = bpf_program__fd(skel->progs.skl_probe);
 	int err = upgrade_pin(d->path, shape_pins[SHAPE_PROBE], probe);
 
 	if (!err)
