@@ -19,7 +19,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	libjson-c-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
-	default-jdk-headless git binutils passwd libclang-rt-dev dnsmasq-base unbound bind9-dnsutils socat iperf3
+	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client dnsmasq-base unbound bind9-dnsutils socat iperf3
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
@@ -122,7 +122,7 @@ $(B)/sklhelper: $(call obj,helper/main.c) $(B)/libhelper.a
 
 $(B)/skl: $(call obj,$(CLI_SRC)) $(B)/libhelper.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl)
 
 $(B)/examples/%: examples/%.c
 	$(call say,CC,$@)

@@ -25,6 +25,7 @@ static const struct command {
 	{"status", status_main, "show who covers what, and how often it was used", status_help},
 	{"attach", attach_main, "cover with the socket of a program that runs already", attach_help},
 	{"detach", detach_main, "end what a listener or a binding covers", detach_help},
+	{"metrics", metrics_main, "print the counters for Prometheus", metrics_help},
 	{"version", version_main, "show the version", version_help},
 	{"help", help_main, "show this, or the help of one command", help_help},
 };

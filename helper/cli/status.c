@@ -2,20 +2,20 @@
 /* skl status: who covers what. */
 #include "helper/cli/skl.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "helper/cli/client.h"
+#include "helper/cli/explain.h"
 #include "helper/cli/listing.h"
 #include "helper/cli/report.h"
 
 const char status_help[] =
-	"usage: skl status [-j]\n"
+	"usage: skl status [-j] [PORT [ADDRESS]]\n"
 	"\n"
 	"Shows each listener that covers something and, below it, the addresses and ports it covers and how\n"
 	"often packets looked them up. A miss is a lookup that found the listener gone, an error one for "
@@ -23,36 +23,14 @@ const char status_help[] =
 	"the kernel refused its socket; both went on to whoever is bound there. *:80 is bound to every IPv4\n"
 	"and IPv6 address, 0.0.0.0:80 and [::]:80 to those of one family.\n"
 	"\n"
+	"With PORT, as in 777 or 53/udp: who gets the first packet to that port, on ADDRESS or wherever it "
+	"makes\n"
+	"a difference, and why nobody else does.\n"
+	"\n"
 	"  -j, --json    print JSON, as helper/cli/status.schema.json describes it\n"
 	"      --help    show this\n"
 	"\n"
 	"Exit code: 0, 1 where no helper answers or it refuses, 2 for an unknown option.\n";
-
-/* Returns 0 and a report, or -errno having complained. */
-static int fetch(struct report *report)
-{
-	struct client_answer answer;
-	int err = client_ask(SKL_STATUS, 0, NULL, 0, -1, &answer);
-
-	if (err) {
-		client_complain(err);
-		return err;
-	}
-	if (answer.error) {
-		complain("%s: %s", client_helper(), *answer.text ? answer.text : strerror(answer.error));
-		err = -answer.error;
-	} else if (answer.fd < 0) {
-		client_complain(err = -EBADMSG);
-	} else {
-		err = report_read(answer.fd, report);
-		if (err)
-			complain("%s: what the helper reports cannot be read: %s", client_helper(),
-				 strerror(-err));
-	}
-	if (answer.fd >= 0)
-		close(answer.fd);
-	return err;
-}
 
 /* How wide the terminal is, in characters; 0 where stdout is none. */
 static size_t terminal_width(void)
@@ -62,6 +40,25 @@ static size_t terminal_width(void)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
 		return 0;
 	return size.ws_col;
+}
+
+static int answer_who(const char *port, const char *address)
+{
+	struct explain_question question;
+	struct report report;
+	struct stat netns;
+	int err;
+
+	if (explain_parse(port, address, &question) != 0)
+		return SKL_USAGE;
+	if (stat("/proc/self/ns/net", &netns) < 0 || report_fetch(&report) != 0)
+		return SKL_FAILED;
+	question.netns = netns.st_ino;
+	err = explain(&report, &question);
+	report_free(&report);
+	if (err)
+		complain("status: %s", strerror(-err));
+	return err ? SKL_FAILED : SKL_OK;
 }
 
 int status_main(int argc, char **argv)
@@ -90,10 +87,14 @@ int status_main(int argc, char **argv)
 		}
 	}
 	if (argv[optind]) {
-		complain("status: %s: not expected: see `skl help status`", argv[optind]);
-		return SKL_USAGE;
+		if (json || (argv[optind + 1] && argv[optind + 2])) {
+			complain("status: %s: not expected: see `skl help status`",
+				 json ? argv[optind] : argv[optind + 2]);
+			return SKL_USAGE;
+		}
+		return answer_who(argv[optind], argv[optind + 1]);
 	}
-	if (fetch(&report) != 0)
+	if (report_fetch(&report) != 0)
 		return SKL_FAILED;
 	if (json)
 		err = listing_json(&report);

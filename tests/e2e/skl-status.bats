@@ -92,7 +92,7 @@ while True:
   [ -z "$output" ]
   run ns "$SKL" status --bogus
   [ "$status" -eq 2 ]
-  run ns "$SKL" status what
+  run ns "$SKL" status 1 127.0.0.1 what
   [ "$status" -eq 2 ]
 }
 
