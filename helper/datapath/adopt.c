@@ -172,6 +172,29 @@ static int read_bindings(struct datapath *d, struct table *t)
 	return err;
 }
 
+static int compare_listeners(const void *a, const void *b)
+{
+	const struct listener *x = *(struct listener *const *)a, *y = *(struct listener *const *)b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int compare_bindings(const void *a, const void *b)
+{
+	const struct binding *x = *(struct binding *const *)a, *y = *(struct binding *const *)b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* As they were made: a map gives them in no order. */
+static void sort(struct table *t)
+{
+	if (t->n_listeners)
+		qsort(t->listeners, t->n_listeners, sizeof(struct listener *), compare_listeners);
+	if (t->n_bindings)
+		qsort(t->bindings, t->n_bindings, sizeof(struct binding *), compare_bindings);
+}
+
 static int read_all(struct datapath *d, struct table *t)
 {
 	int err = read_listeners(d, t);
@@ -182,6 +205,7 @@ static int read_all(struct datapath *d, struct table *t)
 		err = table_add_own(t, t->listeners[i]);
 	if (err)
 		return err;
+	sort(t);
 	datapath_forget_unused(d);
 	d->tables->unfinished = 0;
 	return 0;
