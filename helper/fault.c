@@ -22,14 +22,18 @@ __attribute__((constructor)) static void prepare(void)
 	if (fault == MAP_FAILED)
 		_exit(1);
 	fault->first = getpid();
-	fault->at = at ? (unsigned int)atoi(at) : 0;
+	fault->at = at ? atol(at) : -1;
 }
 
 void fault_point(const char *name)
 {
-	if (__atomic_add_fetch(&fault->passed, 1, __ATOMIC_SEQ_CST) != fault->at)
+	long n = __atomic_add_fetch(&fault->passed, 1, __ATOMIC_SEQ_CST);
+
+	if (fault->at == 0)
+		dprintf(STDERR_FILENO, "sklhelper: passes point %ld: %s\n", n, name);
+	if (fault->at != n)
 		return;
-	dprintf(STDERR_FILENO, "sklhelper: killed at point %u: %s\n", fault->at, name);
+	dprintf(STDERR_FILENO, "sklhelper: killed at point %ld: %s\n", n, name);
 	kill(fault->first, SIGKILL);
 	kill(getpid(), SIGKILL);
 }

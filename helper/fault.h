@@ -2,7 +2,8 @@
 /*
  * Where the helper may be killed, for the tests. In build/faults/sklhelper
  * (-DSKL_FAULTS) all its processes die of SIGKILL at the Nth of these points
- * that they pass together, SKL_FAULT_KILL=N. In any other build they are nothing.
+ * that they pass together, SKL_FAULT_KILL=N; 0 only tells which there are. In
+ * any other build they are nothing.
  */
 #ifndef SKL_FAULT_H
 #define SKL_FAULT_H

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711 00:2a:12345 0 EOF". */
@@ -42,21 +43,39 @@ static bool is_there(int fd, const char *directory)
 	       mine.st_ino == there.st_ino;
 }
 
+/*
+ * One that was killed holds it until the last of its threads has ended, which
+ * may be in the middle of close(); by then it has no number any more.
+ */
+static int take(int fd, pid_t *holder)
+{
+	const struct timespec moment = {.tv_nsec = 20000000};
+
+	*holder = 0;
+	for (int tries = 0; tries < 50; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		*holder = find_holder(fd);
+		if (*holder)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	return -EWOULDBLOCK;
+}
+
 int lock_take(const char *directory, pid_t *holder)
 {
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 
-	*holder = 0;
 	if (fd < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		err = -errno;
-		*holder = find_holder(fd);
-		close(fd);
-		return err;
-	}
-	if (is_there(fd, directory))
+	err = take(fd, holder);
+	if (!err && !is_there(fd, directory))
+		err = -ESTALE;
+	if (!err)
 		return fd;
 	close(fd);
-	return -ESTALE;
+	return err;
 }

@@ -46,8 +46,7 @@ static int read_member(struct datapath *d, struct listener *l, uint16_t slot)
 	if (err)
 		return err;
 	/* without a record: the place of a member that died before an earlier helper did */
-	m.dead = bpf_map_lookup_elem(d->member_records, &key, &record) < 0 ||
-		 bpf_map_lookup_elem(d->sockets, &key, &cookie) < 0 || cookie != record.cookie;
+	m.dead = bpf_map_lookup_elem(d->member_records, &key, &record) < 0;
 	if (!m.dead) {
 		m.cookie = record.cookie;
 		m.instance = record.instance;
@@ -56,6 +55,7 @@ static int read_member(struct datapath *d, struct listener *l, uint16_t slot)
 		m.pid = record.pid;
 		memcpy(m.program, record.program, sizeof(m.program));
 		m.program[sizeof(m.program) - 1] = '\0';
+		m.dead = bpf_map_lookup_elem(d->sockets, &key, &cookie) < 0 || cookie != record.cookie;
 	}
 	return listener_add_member(l, &m);
 }

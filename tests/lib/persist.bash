@@ -60,3 +60,41 @@ held_all() {
   done
   echo
 }
+
+# ---- build/faults/sklhelper: killed between two of its steps ----
+
+# plan: the points at which it is to be killed, from what the one that was not killed has said: "NUMBER NAME"
+# lines. With SKL_LONG=1 it is every point, otherwise the first and the last of those in a row that are alike.
+plan() {
+  sed -n 's/^sklhelper: passes point \([0-9]*\): /\1 /p' "$T/helper.log" | awk -v all="${SKL_LONG:-}" '
+    { name = $0; sub(/^[0-9]* /, "", name); lines[NR] = $0; names[NR] = name }
+    END { for (i = 1; i <= NR; i++) if (all || names[i] != names[i - 1] || names[i] != names[i + 1]) print lines[i] }'
+}
+
+# killed_at NUMBER NAME: the helper has died there.
+killed_at() {
+  wait_until gone "$HELPER"
+  grep -qxF "sklhelper: killed at point $1: $2" "$T/helper.log" || {
+    echo "not killed at point $1: $2"
+    return 1
+  }
+}
+
+# has_points NAME...: among those of the plan on stdin.
+has_points() {
+  local planned name
+
+  planned=$(cut -d' ' -f2-)
+  for name; do
+    grep -qxF -- "$name" <<<"$planned" || {
+      echo "the helper never passes the point where $name; it does where:"
+      sort -u <<<"$planned"
+      return 1
+    }
+  done
+}
+
+# Neither half-made nor half-removed directories, nor programs that were to take another's place.
+nothing_half_made() {
+  ! pins | grep -E '/(new|old|damaged|next)-'
+}
