@@ -43,7 +43,8 @@ struct skl_request {
 	__u16 version;
 	__u16 kind;
 	__u32 length; /* of the whole message, in bytes: must equal what was received */
-	__s32 pid; /* SKL_CLAIM_ATTACH: the process that the socket was taken from. For show only. Else 0. */
+	__s32 pid; /* of a claim: the process that the socket was taken from, where that is not who asks. For
+		    * show only. Else 0. */
 	__u64 instance; /* the program: random, made when the shim is loaded, inherited by fork; 0 = none.
 			 * It only decides whether a second listener is left alone, never what is allowed. */
 };

@@ -13,9 +13,11 @@
 #include "helper/cli/explain.h"
 #include "helper/cli/listing.h"
 #include "helper/cli/report.h"
+#include "helper/cli/watch.h"
 
 const char status_help[] =
-	"usage: skl status [-j] [PORT [ADDRESS]]\n"
+	"usage: skl status [-j] [-w] [--pid PID] [--port PORT] [--user USER] [--netns NETNS]\n"
+	"       skl status PORT [ADDRESS]\n"
 	"\n"
 	"Shows each listener that covers something and, below it, the addresses and ports it covers and how\n"
 	"often packets looked them up. A miss is a lookup that found the listener gone, an error one for "
@@ -28,6 +30,9 @@ const char status_help[] =
 	"a difference, and why nobody else does.\n"
 	"\n"
 	"  -j, --json    print JSON, as helper/cli/status.schema.json describes it\n"
+	"  -w, --watch   draw the table anew each second, with how often each binding was used\n"
+	"      --pid PID, --port PORT, --user USER, --netns INODE-OR-PATH\n"
+	"                only listeners of that process, with that port, of that user, in that namespace\n"
 	"      --help    show this\n"
 	"\n"
 	"Exit code: 0, 1 where no helper answers or it refuses, 2 for an unknown option.\n";
@@ -64,19 +69,31 @@ static int answer_who(const char *port, const char *address)
 int status_main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"json", no_argument, NULL, 'j'},	{"watch", no_argument, NULL, 'w'},
+		{"pid", required_argument, NULL, 'P'},	{"port", required_argument, NULL, 'r'},
+		{"user", required_argument, NULL, 'u'}, {"netns", required_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0},
 	};
 	struct report report = {0};
-	bool json = false;
+	struct filter filter = {0};
+	bool json = false, watched = false;
 	int c, err = 0;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":j", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":jw", options, NULL)) != -1) {
 		switch (c) {
 		case 'j':
 			json = true;
+			break;
+		case 'w':
+			watched = true;
+			break;
+		case 'P':
+		case 'r':
+		case 'u':
+		case 'n':
+			if (filter_add(&filter, c, optarg) != 0)
+				return SKL_USAGE;
 			break;
 		case 'h':
 			fputs(status_help, stdout);
@@ -87,21 +104,28 @@ int status_main(int argc, char **argv)
 		}
 	}
 	if (argv[optind]) {
-		if (json || (argv[optind + 1] && argv[optind + 2])) {
+		if (json || watched || (argv[optind + 1] && argv[optind + 2])) {
 			complain("status: %s: not expected: see `skl help status`",
-				 json ? argv[optind] : argv[optind + 2]);
+				 json || watched ? argv[optind] : argv[optind + 2]);
 			return SKL_USAGE;
 		}
 		return answer_who(argv[optind], argv[optind + 1]);
 	}
+	if (watched && !json)
+		return watch(&filter);
+	if (watched) {
+		complain("status: -w draws a table: not with -j");
+		return SKL_USAGE;
+	}
 	if (report_fetch(&report) != 0)
 		return SKL_FAILED;
+	filter_apply(&filter, &report);
 	if (json)
 		err = listing_json(&report);
 	else if (report.n_listeners == 0)
 		puts("Nothing is covered.");
 	else
-		listing_table(&report, terminal_width());
+		listing_table(&report, NULL, terminal_width(), 0);
 	report_free(&report);
 	if (err)
 		complain("status: %s", strerror(-err));
