@@ -16,6 +16,7 @@
 #include "helper/datapath/pins.h"
 #include "helper/datapath/shape.h"
 #include "helper/server/server.h"
+#include "helper/wire.h"
 
 struct tally {
 	unsigned int removed, left;
@@ -120,6 +121,20 @@ static void purge_socket(struct tally *tally, const char *path)
 	}
 }
 
+/* Only the usual one is a helper's for certain. */
+static void purge_directory_of(struct tally *tally, const char *socket)
+{
+	char directory[] = SKL_HELPER_SOCKET;
+
+	if (strcmp(socket, SKL_HELPER_SOCKET) != 0)
+		return;
+	*strrchr(directory, '/') = '\0';
+	if (rmdir(directory) == 0) {
+		printf("removed %s\n", directory);
+		tally->removed++;
+	}
+}
+
 int purge(const char *base, const char *socket)
 {
 	struct tally tally = {0};
@@ -132,6 +147,7 @@ int purge(const char *base, const char *socket)
 		}
 	}
 	purge_socket(&tally, socket);
+	purge_directory_of(&tally, socket);
 	if (!tally.removed && !tally.left)
 		puts("nothing was there to remove");
 	return tally.left ? 1 : 0;
