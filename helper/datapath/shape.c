@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "helper/datapath/pins.h"
+#include "helper/fault.h"
 #include "helper/log.h"
 
 const char *const shape_pins[SHAPE_OBJECTS] = {
@@ -276,10 +277,14 @@ int shape_remove(const char *directory, const char *name)
 		link = get(file);
 		if (link >= 0) {
 			bpf_link_detach(link);
+			fault_point("the program of a namespace is detached");
 			close(link);
 		}
 	}
-	return unlink(file);
+	if (unlink(file) < 0)
+		return -1;
+	fault_point("a pin is removed");
+	return 0;
 }
 
 uint32_t shape_netns(const char *directory)
