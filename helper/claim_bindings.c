@@ -71,7 +71,7 @@ static int check_ranges(struct claim *c, const struct rule *r)
 			 RANGES_MAX);
 }
 
-static int add_binding(struct claim *c, const struct rule *r)
+int claim_add_binding(struct claim *c, const struct rule *r)
 {
 	struct binding *b;
 	char what[RULE_TEXT];
@@ -213,7 +213,7 @@ static int grant(struct claim *c, struct rule *r)
 {
 	int err = judge(c, r);
 
-	return err ? err : add_binding(c, r);
+	return err ? err : claim_add_binding(c, r);
 }
 
 static int grant_split(struct claim *c, const struct rule *r)

@@ -23,6 +23,7 @@ static const char usage[] =
 	"  --group GROUP      group of the socket, where it exists (skl)\n"
 	"  --exit-idle        leave, and remove all that was made, when no coverage is left\n"
 	"  --purge            remove everything that helpers have made there, and end; not while one runs\n"
+	"  --try              only tell whether this kernel and these rights allow it\n"
 	"  --version, --help\n";
 
 static int parse_mode(const char *text, mode_t *mode)
@@ -38,7 +39,19 @@ static int parse_mode(const char *text, mode_t *mode)
 
 int options_parse(int argc, char **argv, struct options *o)
 {
-	enum { SOCKET = 256, BPFFS_DIR, POLICY, LEVEL, MODE, GROUP, EXIT_IDLE, PURGE, VERSION, HELP };
+	enum {
+		SOCKET = 256,
+		BPFFS_DIR,
+		POLICY,
+		LEVEL,
+		MODE,
+		GROUP,
+		EXIT_IDLE,
+		PURGE,
+		TRY,
+		VERSION,
+		HELP
+	};
 	static const struct option known[] = {
 		{"socket", required_argument, NULL, SOCKET},
 		{"bpffs", required_argument, NULL, BPFFS_DIR},
@@ -48,6 +61,7 @@ int options_parse(int argc, char **argv, struct options *o)
 		{"group", required_argument, NULL, GROUP},
 		{"exit-idle", no_argument, NULL, EXIT_IDLE},
 		{"purge", no_argument, NULL, PURGE},
+		{"try", no_argument, NULL, TRY},
 		{"version", no_argument, NULL, VERSION},
 		{"help", no_argument, NULL, HELP},
 		{0},
@@ -88,6 +102,9 @@ int options_parse(int argc, char **argv, struct options *o)
 			break;
 		case PURGE:
 			o->purge = true;
+			break;
+		case TRY:
+			o->try = true;
 			break;
 		case VERSION:
 			puts("sklhelper " SKL_VERSION);

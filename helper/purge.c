@@ -34,23 +34,23 @@ __attribute__((format(printf, 2, 3))) static void leave(struct tally *tally, con
 	tally->left++;
 }
 
-/* The reply program stands on interfaces, where no pin of it is. */
-static void purge_replies(struct tally *tally, const struct pins_entry *entry)
+/* What stands in the namespace itself: the reply program on its interfaces, and routes. */
+static void purge_namespace(struct tally *tally, const struct pins_entry *entry)
 {
 	int netns = netns_find(entry->netns_ino), err;
 
 	if (netns < 0) {
-		if (shape_has_reply(entry->path) && shape_netns(entry->path))
+		if (shape_netns(entry->path))
 			leave(tally,
-			      "the reply program on the interfaces of network namespace %llu: no process is "
-			      "in it",
+			      "what may be on the interfaces and in the routes of network namespace %llu: no "
+			      "process is in it",
 			      (unsigned long long)entry->netns_ino);
 		return;
 	}
-	err = netns_attach_reply(netns, -1);
+	err = netns_clear(netns);
 	close(netns);
 	if (err)
-		leave(tally, "the reply program on the interfaces of network namespace %llu: %s",
+		leave(tally, "something on the interfaces or in the routes of network namespace %llu: %s",
 		      (unsigned long long)entry->netns_ino, strerror(-err));
 }
 
@@ -93,7 +93,7 @@ static void purge_entry(void *context, const struct pins_entry *entry)
 		leave(tally, "%s: not made by sklhelper", entry->path);
 		return;
 	}
-	purge_replies(tally, entry);
+	purge_namespace(tally, entry);
 	pins = purge_pins(tally, entry->path);
 	if (pins < 0 || rmdir(entry->path) < 0) {
 		if (pins < 0 || errno != ENOTEMPTY)

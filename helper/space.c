@@ -12,6 +12,7 @@
 #include "helper/datapath/diag.h"
 #include "helper/datapath/netns.h"
 #include "helper/log.h"
+#include "helper/space_routes.h"
 
 #define WATCH_MS 500  /* "within a second" a wide binding has given way */
 #define SWEEP_MS 1000 /* a listener that is gone is forgotten */
@@ -216,6 +217,7 @@ static void forget(struct space *s, const struct which *w)
 		if (span->first <= span->last)
 			rewrite(s, span);
 	}
+	space_release_routes(s, gone, n);
 	datapath_remove_bindings(s->datapath, gone, n);
 	for (size_t i = 0; i < n; i++)
 		free(gone[i]);
@@ -368,7 +370,8 @@ int space_tend(struct space *s)
 	space_sweep(s);
 	watch_holders(s);
 	watch_replies(s);
-	return space_has_wide(s) || s->netns >= 0 ? WATCH_MS : SWEEP_MS;
+	space_watch_routes(s);
+	return space_has_wide(s) || s->netns >= 0 || s->routed >= 0 ? WATCH_MS : SWEEP_MS;
 }
 
 bool space_is_idle(const struct space *s)
@@ -411,6 +414,7 @@ void space_catch_up(struct space *s)
 	}
 	if (!err)
 		err = catch_up_replies(s, netns);
+	space_catch_up_routes(s, netns);
 	close(netns);
 	if (err)
 		log_warn("namespace %llu: cannot be looked into: %s", (unsigned long long)s->netns_ino,
@@ -424,7 +428,7 @@ struct space *space_new(uint64_t netns_ino)
 	if (!s)
 		return NULL;
 	s->netns_ino = netns_ino;
-	s->diag = s->netns = -1;
+	s->diag = s->netns = s->routed = -1;
 	s->empty_since = boottime_ms();
 	return s;
 }
@@ -436,6 +440,8 @@ static void free_space(struct space *s)
 		close(s->diag);
 	if (s->netns >= 0)
 		close(s->netns);
+	if (s->routed >= 0)
+		close(s->routed);
 	free(s);
 }
 
@@ -448,6 +454,7 @@ void space_close(struct space *s)
 void space_remove(struct space *s)
 {
 	stop_replies(s);
+	space_drop_routes(s);
 	datapath_remove(s->datapath);
 	free_space(s);
 }

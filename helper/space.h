@@ -17,10 +17,12 @@ struct space {
 	uint64_t netns_ino;
 	struct table table;
 	struct datapath *datapath;
-	int diag;	      /* sock_diag socket of the namespace while it has bindings, or -1 */
-	int netns;	      /* the namespace while UDP answers leave it as they should, or -1 */
-	uint64_t empty_since; /* ms; 0 while there is a listener */
-	uint64_t looked_at;   /* ms; when the holders of its ports were listed */
+	int diag;   /* sock_diag socket of the namespace while it has bindings, or -1 */
+	int netns;  /* the namespace while UDP answers leave it as they should, or -1 */
+	int routed; /* the namespace while local routes of ours are there, or -1 */
+	uint64_t watch_routes_at; /* ns: not before */
+	uint64_t empty_since;	  /* ms; 0 while there is a listener */
+	uint64_t looked_at;	  /* ms; when the holders of its ports were listed */
 	/*
 	 * Taken over from another helper, and who holds its ports is not known: what
 	 * is written stays as it is, for without that a range would take their ports.

@@ -121,7 +121,7 @@ static int replace_version(const char *path, int netns)
 
 	if (shape_has_sockets(path))
 		return -EBUSY;
-	err = netns_attach_reply(netns, -1);
+	err = netns_clear(netns);
 	if (err)
 		return err;
 	log_notice("%s: another version's, and serves no socket any more: removed", path);

@@ -178,3 +178,19 @@ enum reach reach_check(const char *path, const char *shim, char preload[PATH_MAX
 	close(fd);
 	return how;
 }
+
+int reach_interpreter(const char *path, char interpreter[PATH_MAX])
+{
+	struct elf_program program;
+	char final[PATH_MAX];
+	int fd = open_program(path, final), err;
+
+	if (fd < 0)
+		return fd;
+	err = elf_read_program(fd, &program);
+	close(fd);
+	if (err || program.interpreter[0] == '\0')
+		return -ENOEXEC;
+	snprintf(interpreter, PATH_MAX, "%s", program.interpreter);
+	return 0;
+}

@@ -27,4 +27,7 @@ enum reach {
  */
 enum reach reach_check(const char *path, const char *shim, char preload[PATH_MAX], char *why, size_t size);
 
+/* The dynamic loader of the program at `path`, through "#!" lines. 0, or -ENOEXEC where it has none. */
+int reach_interpreter(const char *path, char interpreter[PATH_MAX]);
+
 #endif

@@ -4,25 +4,13 @@
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#define BUFFER 16384
-
-static struct mnl_socket *open_route(void)
-{
-	struct mnl_socket *route = mnl_socket_open(NETLINK_ROUTE);
-
-	if (route && mnl_socket_bind(route, 0, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(route);
-		return NULL;
-	}
-	return route;
-}
+#include "helper/datapath/rtnl.h"
 
 static struct nlmsghdr *put_request(void *at, uint16_t type, uint16_t flags, const struct tcmsg *what)
 {
@@ -36,23 +24,15 @@ static struct nlmsghdr *put_request(void *at, uint16_t type, uint16_t flags, con
 
 static int dump(uint16_t type, const struct tcmsg *what, mnl_cb_t callback, void *data)
 {
-	struct mnl_socket *route = open_route();
-	char buffer[BUFFER];
-	struct nlmsghdr *request = put_request(buffer, type, NLM_F_DUMP, what);
-	int run = MNL_CB_OK;
-	ssize_t got;
+	struct mnl_socket *route = rtnl_open();
+	char buffer[256];
+	int err;
 
 	if (!route)
 		return -errno;
-	if (mnl_socket_sendto(route, request, request->nlmsg_len) < 0)
-		run = MNL_CB_ERROR;
-	while (run > MNL_CB_STOP) {
-		got = mnl_socket_recvfrom(route, buffer, sizeof(buffer));
-		run = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)got, 0, 0, callback, data);
-	}
-	run = run == MNL_CB_ERROR ? -errno : 0;
+	err = rtnl_ask(route, put_request(buffer, type, NLM_F_DUMP, what), callback, data);
 	mnl_socket_close(route);
-	return run;
+	return err;
 }
 
 struct seen_qdisc {
@@ -122,7 +102,7 @@ static size_t put_both(char *buffer, int ifindex, struct place place, int progra
 /* Reads the answers to requests 1 and 2. */
 static int read_both(struct mnl_socket *route, int errors[2])
 {
-	char buffer[BUFFER];
+	char buffer[4096];
 
 	for (int seen = 0; seen < 2;) {
 		ssize_t got = mnl_socket_recvfrom(route, buffer, sizeof(buffer));
@@ -161,7 +141,7 @@ static void remove_filter(int ifindex, struct place place)
 
 int qdisc_make(int ifindex, struct place place, int program, const char *name)
 {
-	struct mnl_socket *route = open_route();
+	struct mnl_socket *route = rtnl_open();
 	int errors[2] = {0}, err;
 	char buffer[1024];
 	size_t length;

@@ -303,11 +303,6 @@ uint32_t shape_netns(const char *directory)
 	return info.netns.netns_ino;
 }
 
-bool shape_has_reply(const char *directory)
-{
-	return shape_is_ours(directory, SHAPE_REPLY);
-}
-
 bool shape_is_other_program(enum shape which, int program)
 {
 	uint8_t tag[SHAPE_TAG];

@@ -64,8 +64,6 @@ int shape_remove(const char *directory, const char *name);
  * more). */
 uint32_t shape_netns(const char *directory);
 
-bool shape_has_reply(const char *directory);
-
 /* Is this program another one than the one that this version makes? */
 bool shape_is_other_program(enum shape which, int program);
 int shape_read_tag(int program, uint8_t tag[SHAPE_TAG]);

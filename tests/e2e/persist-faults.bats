@@ -14,8 +14,8 @@ teardown() {
   skl_teardown
 }
 
-# Nine prefixes of one port: they are in the trie.
-WIDE=$(printf '127.%d.0.0/16:99 ' 1 2 3 4 5 6 7 8 9)
+# Nine prefixes of one port: they are in the trie. One of them takes a route.
+WIDE="198.18.0.0/24:99 $(printf '127.%d.0.0/16:99 ' 2 3 4 5 6 7 8 9)"
 
 # recover N: sometimes the next helper is killed as well, at the first thing that it has to mend.
 recover() {
@@ -86,7 +86,7 @@ claim_again() {
 }
 
 new_ones_answer() {
-  answers 127.0.0.1 77 8003 && answers 127.9.0.1 99 && udp_ask 127.0.0.1 77 8002
+  answers 127.0.0.1 77 8003 && answers 198.18.0.9 99 && answers 127.9.0.1 99 && udp_ask 127.0.0.1 77 8002
 }
 
 # One life of a helper: it finds what the dead have left, and is asked for as much again.
@@ -114,7 +114,7 @@ live() {
   has_points <"$T/plan" "a claim begins" "a socket is recorded" "a socket is in the map" "a member is added" \
     "a binding is recorded" "a node is written" "a word is written" "a key is in the trie" "a claim is done" \
     "a claim ends" "a binding is no longer recorded" "a key is out of the trie" "a socket is out of the map" \
-    "a socket is no longer recorded"
+    "a socket is no longer recorded" "a route is recorded" "a route is made" "a route is deleted"
   while read -r -u 9 number name; do
     live "$number"
     killed_at "$number" "$name"
@@ -125,8 +125,13 @@ live() {
   stop_new
   wait_refused 127.0.0.1 77 8000
   wait_until same_held "$held"
+  wait_until no_route_is_left
   udp_refused 127.0.0.1 77
   table_is_sane
+}
+
+no_route_is_left() {
+  [[ -z $(ns ip route show table local proto 83) ]]
 }
 
 same_held() {
