@@ -34,24 +34,28 @@ __attribute__((format(printf, 2, 3))) static void leave(struct tally *tally, con
 	tally->left++;
 }
 
-/* What stands in the namespace itself: the reply program on its interfaces, and routes. */
+/*
+ * What stands in the namespace itself: the reply program on its interfaces, and
+ * routes. Which namespace that is, the link knows better than the name.
+ */
 static void purge_namespace(struct tally *tally, const struct pins_entry *entry)
 {
-	int netns = netns_find(entry->netns_ino), err;
+	uint64_t attached = shape_netns(entry->path), ino = attached ? attached : entry->netns_ino;
+	int netns = netns_find(ino), err;
 
 	if (netns < 0) {
-		if (shape_netns(entry->path))
+		if (attached)
 			leave(tally,
 			      "what may be on the interfaces and in the routes of network namespace %llu: no "
 			      "process is in it",
-			      (unsigned long long)entry->netns_ino);
+			      (unsigned long long)ino);
 		return;
 	}
 	err = netns_clear(netns);
 	close(netns);
 	if (err)
 		leave(tally, "something on the interfaces or in the routes of network namespace %llu: %s",
-		      (unsigned long long)entry->netns_ino, strerror(-err));
+		      (unsigned long long)ino, strerror(-err));
 }
 
 static int is_pin(const struct dirent *entry)
@@ -86,10 +90,9 @@ static int purge_pins(struct tally *tally, const char *directory)
 static void purge_entry(void *context, const struct pins_entry *entry)
 {
 	struct tally *tally = context;
-	struct stat st;
 	int pins;
 
-	if (entry->kind == PINS_FOREIGN || lstat(entry->path, &st) < 0 || !S_ISDIR(st.st_mode)) {
+	if (entry->kind == PINS_FOREIGN || !pins_is_directory(entry->path)) {
 		leave(tally, "%s: not made by sklhelper", entry->path);
 		return;
 	}

@@ -127,6 +127,11 @@ static int open_all(const char *path, int fds[SHAPE_OBJECTS])
 {
 	int worst = 0, err;
 
+	if (!pins_is_directory(path)) {
+		log_error("%s: is no directory", path);
+		return -EBADMSG;
+	}
+	upgrade_settle(path);
 	fds[SHAPE_TABLES] = shape_open(SHAPE_TABLES, path);
 	fds[SHAPE_LINK] = shape_open(SHAPE_LINK, path);
 	if (fds[SHAPE_LINK] < 0)
@@ -187,7 +192,6 @@ int datapath_open(struct datapath **out, const char *path)
 	for (size_t i = 0; i < SHAPE_OBJECTS; i++)
 		fds[i] = -1;
 	snprintf(d->path, sizeof(d->path), "%s", path);
-	upgrade_settle(path);
 	err = open_all(path, fds);
 	take(d, fds);
 	if (!err)

@@ -74,6 +74,13 @@ bool pins_exist(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+bool pins_is_directory(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Its name with `prefix` in place of what stands before its inode number. */
 static int beside(const char *path, const char *prefix, char *out, size_t size)
 {

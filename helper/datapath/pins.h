@@ -22,8 +22,9 @@ int pins_prepare(const char *base);
 /* "BASE/net-4026531833" */
 void pins_path(char *out, size_t size, const char *base, uint64_t netns_ino);
 
-/* Is anything there? */
+/* Is anything there, and is it a directory and not a link to one? */
 bool pins_exist(const char *path);
+bool pins_is_directory(const char *path);
 
 /*
  * Begins to make `path`: an empty directory beside it, whose name is put into
