@@ -169,6 +169,7 @@ static void widen(struct rule *span, const struct rule *r)
 /* Which bindings: those of a listener, or one alone, or those with higher ids than `after`. */
 struct which {
 	const struct listener *listener;
+	bool but_own;
 	const struct binding *one;
 	uint64_t after;
 };
@@ -177,7 +178,9 @@ static bool is_meant(const struct which *w, const struct binding *b)
 {
 	if (w->one)
 		return b == w->one;
-	return w->listener ? b->listener == w->listener : b->id > w->after;
+	if (w->listener)
+		return b->listener == w->listener && !(w->but_own && b->own);
+	return b->id > w->after;
 }
 
 /* Moves those that go behind those that stay; returns how many stay. */
@@ -251,11 +254,60 @@ bool space_listener_alive(struct space *s, struct listener *l)
 
 		if (!m->dead && !datapath_member_alive(s->datapath, m)) {
 			m->dead = true;
-			datapath_drop_socket(s->datapath, l, m);
+			/* a UDP socket is dead when its program has connected it: see is_answering() */
+			if (l->protocol != IPPROTO_UDP)
+				datapath_drop_socket(s->datapath, m);
 		}
 		any |= !m->dead;
 	}
 	return any;
+}
+
+/*
+ * A UDP socket that its program has connected to a client is no listener any
+ * more, but what it sends are answers, which the reply program knows by what the
+ * listener is bound to (its own bindings).
+ */
+static bool is_answering(const struct space *s, const struct listener *l)
+{
+	for (size_t i = 0; i < l->n_members && l->protocol == IPPROTO_UDP; i++) {
+		if (datapath_member_open(s->datapath, &l->members[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool has_bindings(const struct space *s, const struct listener *l)
+{
+	for (size_t i = 0; i < s->table.n_bindings; i++) {
+		if (!s->table.bindings[i]->own && (!l || s->table.bindings[i]->listener == l))
+			return true;
+	}
+	return false;
+}
+
+bool space_only_answers(const struct space *s, const struct listener *l)
+{
+	for (size_t i = 0; i < l->n_members; i++) {
+		if (!l->members[i].dead)
+			return false;
+	}
+	return !has_bindings(s, l);
+}
+
+static void sweep_listener(struct space *s, struct listener *l)
+{
+	char where[LISTENER_TEXT];
+
+	if (has_bindings(s, l)) {
+		listener_format(l, where);
+		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
+			 l->members[0].program, where);
+	}
+	if (is_answering(s, l))
+		forget(s, &(struct which){.listener = l, .but_own = true});
+	else
+		space_forget_listener(s, l);
 }
 
 void space_sweep(struct space *s)
@@ -265,30 +317,14 @@ void space_sweep(struct space *s)
 	if (s->blind && !datapath_is_stale(s->datapath))
 		return;
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
-		struct listener *l = s->table.listeners[i];
-		char where[LISTENER_TEXT];
-
-		if (space_listener_alive(s, l))
-			continue;
-		listener_format(l, where);
-		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
-			 l->members[0].program, where);
-		space_forget_listener(s, l);
+		if (!space_listener_alive(s, s->table.listeners[i]))
+			sweep_listener(s, s->table.listeners[i]);
 	}
-}
-
-static bool has_bindings(const struct space *s)
-{
-	for (size_t i = 0; i < s->table.n_bindings; i++) {
-		if (!s->table.bindings[i]->own)
-			return true;
-	}
-	return false;
 }
 
 void space_keep_diag(struct space *s, int diag)
 {
-	if (s->diag < 0 && has_bindings(s))
+	if (s->diag < 0 && has_bindings(s, NULL))
 		s->diag = diag;
 	else
 		close(diag);
@@ -298,7 +334,7 @@ void space_keep_diag(struct space *s, int diag)
  */
 static void watch_holders(struct space *s)
 {
-	if (!has_bindings(s)) {
+	if (!has_bindings(s, NULL)) {
 		if (s->diag >= 0)
 			close(s->diag);
 		s->diag = -1;
@@ -355,7 +391,7 @@ static void watch_replies(struct space *s)
 
 	if (s->netns < 0)
 		return;
-	if (!has_udp(s) && !datapath_still_answers(s->datapath)) {
+	if (!has_udp(s)) {
 		stop_replies(s);
 		return;
 	}
@@ -374,11 +410,6 @@ int space_tend(struct space *s)
 	return space_has_wide(s) || s->netns >= 0 || s->routed >= 0 ? WATCH_MS : SWEEP_MS;
 }
 
-bool space_is_idle(const struct space *s)
-{
-	return s->table.n_listeners == 0 && s->datapath->n_answering == 0;
-}
-
 /* The reply program may be there for nobody: after a claim or a removal that was interrupted. */
 static int catch_up_replies(struct space *s, int netns)
 {
@@ -388,7 +419,6 @@ static int catch_up_replies(struct space *s, int netns)
 		datapath_stop_replies(s->datapath); /* what there may be of them is not in use */
 		return 0;
 	}
-	datapath_adopt_answering(s->datapath);
 	program = space_start_replies(s, netns);
 	watch_replies(s);
 	return program;

@@ -40,8 +40,8 @@ void space_keep_diag(struct space *s, int diag);
 /* As space_look() with its own socket, if it was not done a moment ago. */
 void space_look_again(struct space *s);
 
-/* Is nothing covered, and no covered socket answering any more? */
-bool space_is_idle(const struct space *s);
+/* Is it kept only because its sockets may still answer somebody? */
+bool space_only_answers(const struct space *s, const struct listener *l);
 
 /*
  * Lets UDP answers leave from the address and port that the client asked, from

@@ -50,7 +50,7 @@ int spaces_tick(struct spaces *all)
 	for (s = all->first; s; s = following) {
 		following = s->next;
 		wish = space_tend(s);
-		if (s->empty_since && space_is_idle(s) && boottime_ms() - s->empty_since >= LINGER_MS) {
+		if (s->empty_since && boottime_ms() - s->empty_since >= LINGER_MS) {
 			remove_space(all, s);
 			continue;
 		}
@@ -64,7 +64,7 @@ int spaces_tick(struct spaces *all)
 bool spaces_empty(const struct spaces *s)
 {
 	for (const struct space *one = s->first; one; one = one->next) {
-		if (!space_is_idle(one))
+		if (one->table.n_listeners)
 			return false;
 	}
 	return true;

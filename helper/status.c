@@ -111,7 +111,7 @@ static int write_space(FILE *out, const struct space *s, const struct peer *peer
 	if (!events)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->table.n_listeners; i++) {
-		if (may_see(peer, s->table.listeners[i]))
+		if (may_see(peer, s->table.listeners[i]) && !space_only_answers(s, s->table.listeners[i]))
 			write_listener(out, s, s->table.listeners[i], events, now);
 	}
 	free(events);

@@ -164,27 +164,31 @@ bool datapath_member_alive(const struct datapath *d, const struct member *m)
 	return bpf_prog_test_run_opts(d->probe, &run) < 0 || run.retval == SK_PASS;
 }
 
-void datapath_drop_socket(struct datapath *d, const struct listener *l, const struct member *m)
+void datapath_drop_socket(struct datapath *d, const struct member *m)
 {
 	uint32_t slot = m->slot;
 
-	if (l->protocol != IPPROTO_UDP)
-		bpf_map_delete_elem(d->sockets, &slot);
+	bpf_map_delete_elem(d->sockets, &slot);
+}
+
+bool datapath_member_open(const struct datapath *d, const struct member *m)
+{
+	uint32_t slot = m->slot;
+	uint64_t cookie;
+
+	return bpf_map_lookup_elem(d->sockets, &slot, &cookie) == 0 && cookie == m->cookie;
 }
 
 void datapath_remove_listener(struct datapath *d, const struct listener *l)
 {
 	for (size_t i = l->n_members; i-- > 0;) {
 		uint32_t slot = l->members[i].slot;
-		bool keep = datapath_keep_answering(d, l, &l->members[i]);
 
-		if (!keep)
-			bpf_map_delete_elem(d->sockets, &slot);
+		bpf_map_delete_elem(d->sockets, &slot);
 		fault_point("a socket is out of the map");
 		bpf_map_delete_elem(d->member_records, &slot);
 		fault_point("a socket is no longer recorded");
-		if (!keep)
-			pool_give(&d->slots, l->members[i].slot);
+		pool_give(&d->slots, l->members[i].slot);
 	}
 }
 

@@ -17,8 +17,6 @@
 #include "helper/datapath/pool.h"
 #include "helper/rules/table.h"
 
-#define DATAPATH_ANSWERING 64 /* further ones are not waited for */
-
 struct datapath {
 	char path[PINS_PATH]; /* the directory of its pins */
 	struct skl_tables *tables;
@@ -28,8 +26,6 @@ struct datapath {
 	int reply; /* the program, or -1 */
 	struct pool slots, bindings;
 	struct classes classes;
-	uint16_t answering[DATAPATH_ANSWERING]; /* slots of sockets that are no listeners any more */
-	size_t n_answering;
 };
 
 /* What went otherwise than it should, by binding. */
@@ -87,12 +83,11 @@ int datapath_add_member(struct datapath *d, struct listener *l, struct member *m
 /* Is the member's socket in the map and would the packet path choose it? */
 bool datapath_member_alive(const struct datapath *d, const struct member *m);
 
-/*
- * Takes a socket that is not alive out of the SOCKMAP (where it may not be any
- * more); the member keeps its place. A connected UDP socket stays until its
- * place is needed, or the listener goes.
- */
-void datapath_drop_socket(struct datapath *d, const struct listener *l, const struct member *m);
+/* Takes a socket out of the SOCKMAP (where it may not be any more); the member keeps its place. */
+void datapath_drop_socket(struct datapath *d, const struct member *m);
+
+/* Is the member's socket in the map, in whatever state: has it not been closed? */
+bool datapath_member_open(const struct datapath *d, const struct member *m);
 
 /* Takes all members out of the SOCKMAP and forgets their records; l's bindings must be gone. */
 void datapath_remove_listener(struct datapath *d, const struct listener *l);
@@ -138,19 +133,6 @@ void datapath_stop_replies(struct datapath *d);
 
 /* Are they there, perhaps by an earlier helper? */
 bool datapath_has_replies(const struct datapath *d);
-
-/*
- * A UDP socket that its program has connected to a client is no listener any
- * more, yet what it sends are answers, to the end. Keeps the dead member's slot
- * and socket until that is closed; returns false when it is none of these.
- */
-bool datapath_keep_answering(struct datapath *d, const struct listener *l, const struct member *m);
-
-/* Is there still such a socket? Lets go of those that were closed. */
-bool datapath_still_answers(struct datapath *d);
-
-/* Finds those of an earlier helper: sockets that no record is of. */
-void datapath_adopt_answering(struct datapath *d);
 
 /* A fresh id for a listener or binding, unique among all namespaces that this helper knows. */
 uint64_t datapath_next_id(struct datapath *d);

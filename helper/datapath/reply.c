@@ -5,7 +5,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -148,43 +147,4 @@ void datapath_stop_replies(struct datapath *d)
 	if (d->reply >= 0)
 		close(d->reply);
 	d->reply = -1;
-}
-
-/* Is the socket still there, alive or connected? */
-static bool is_open(const struct datapath *d, uint32_t slot)
-{
-	uint64_t cookie;
-
-	return bpf_map_lookup_elem(d->sockets, &slot, &cookie) == 0;
-}
-
-bool datapath_keep_answering(struct datapath *d, const struct listener *l, const struct member *m)
-{
-	if (l->protocol != IPPROTO_UDP || !m->dead || d->n_answering == DATAPATH_ANSWERING ||
-	    !is_open(d, m->slot))
-		return false;
-	d->answering[d->n_answering++] = m->slot;
-	return true;
-}
-
-bool datapath_still_answers(struct datapath *d)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < d->n_answering; i++) {
-		if (is_open(d, d->answering[i]))
-			d->answering[kept++] = d->answering[i];
-		else
-			pool_give(&d->slots, d->answering[i]);
-	}
-	d->n_answering = kept;
-	return kept > 0;
-}
-
-void datapath_adopt_answering(struct datapath *d)
-{
-	for (uint32_t slot = 1; slot < SKL_SLOTS && d->n_answering < DATAPATH_ANSWERING; slot++) {
-		if (!d->slots.used[slot] && is_open(d, slot) && pool_claim(&d->slots, (uint16_t)slot) == 0)
-			d->answering[d->n_answering++] = (uint16_t)slot;
-	}
 }
