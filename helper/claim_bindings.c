@@ -9,21 +9,6 @@
 #define RANGES_MAX 128 /* of one user in one network namespace; root has no limit */
 #define ONE_BY_ONE 16  /* up to so many new bindings are written each by itself */
 
-static bool granted_already(const struct claim *c, const struct rule *r)
-{
-	const struct table *t = &c->space->table;
-
-	for (size_t i = 0; i < t->n_bindings; i++) {
-		const struct rule *had = &t->bindings[i]->rule;
-
-		if (t->bindings[i]->listener == c->listener && had->first == r->first &&
-		    had->last == r->last && had->protocol == r->protocol &&
-		    prefix_same(&had->prefix, &r->prefix))
-			return true;
-	}
-	return false;
-}
-
 /* 0: may be added; 1: skipped; -errno: refused. */
 static int judge(struct claim *c, struct rule *r)
 {
@@ -31,12 +16,12 @@ static int judge(struct claim *c, struct rule *r)
 	char what[RULE_TEXT];
 	int err;
 
-	if (granted_already(c, r))
+	if (table_has(&c->space->table, c->listener, r))
 		return 1;
 	err = policy_ports(&c->who, r, c->s);
 	if (err)
 		return err;
-	if (granted_already(c, r)) /* now that "*" is narrowed */
+	if (table_has(&c->space->table, c->listener, r)) /* now that "*" is narrowed */
 		return 1;
 	while (policy_conflict(&c->space->table, &c->who, c->listener, r, &conflict)) {
 		struct listener *other = conflict.binding ? conflict.binding->listener : NULL;
@@ -61,8 +46,8 @@ static int check_ranges(struct claim *c, const struct rule *r)
 
 	if (!rule_is_wide(r) || c->peer->uid == 0)
 		return 0;
-	for (size_t i = 0; i < t->n_bindings; i++)
-		n += t->bindings[i]->uid == c->peer->uid && rule_is_wide(&t->bindings[i]->rule);
+	for (size_t i = 0; i < t->wide.n; i++)
+		n += t->wide.at[i]->uid == c->peer->uid;
 	if (n < RANGES_MAX)
 		return 0;
 	rule_format(r, what);
@@ -193,18 +178,20 @@ void claim_take_back(struct claim *c)
 		space_forget_listener(c->space, c->listener);
 }
 
-/* What the dead have of these ports at more precise addresses would keep the packets until the next sweep. */
+/* What the dead have of this port at more precise addresses would keep the packets until the next sweep. */
 static void forget_dead(struct claim *c, const struct rule *r)
 {
-	const struct table *t = &c->space->table;
-	size_t i = t->n_bindings;
+	struct overlaps overlaps = table_overlaps(&c->space->table, r);
+	const struct listener *alive = NULL;
+	struct binding *b;
 
-	while (i-- > 0) {
-		struct binding *b = t->bindings[i];
-
-		if (b->listener != c->listener && rules_overlap(&b->rule, r) &&
-		    !claim_still_there(c, b->listener))
-			i = t->n_bindings;
+	while ((b = overlaps_next(&overlaps))) {
+		if (b->listener == c->listener || b->listener == alive)
+			continue;
+		if (claim_still_there(c, b->listener))
+			alive = b->listener; /* it may have many of them, one after the other */
+		else
+			overlaps = table_overlaps(&c->space->table, r);
 	}
 }
 

@@ -39,19 +39,7 @@ static int parse_mode(const char *text, mode_t *mode)
 
 int options_parse(int argc, char **argv, struct options *o)
 {
-	enum {
-		SOCKET = 256,
-		BPFFS_DIR,
-		POLICY,
-		LEVEL,
-		MODE,
-		GROUP,
-		EXIT_IDLE,
-		PURGE,
-		TRY,
-		VERSION,
-		HELP
-	};
+	enum { SOCKET = 256, BPFFS_DIR, POLICY, LEVEL, MODE, GROUP, EXIT_IDLE, PURGE, TRY, VERSION, HELP };
 	static const struct option known[] = {
 		{"socket", required_argument, NULL, SOCKET},
 		{"bpffs", required_argument, NULL, BPFFS_DIR},

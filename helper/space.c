@@ -61,11 +61,7 @@ static bool has_udp(const struct space *s)
 
 bool space_has_wide(const struct space *s)
 {
-	for (size_t i = 0; i < s->table.n_bindings; i++) {
-		if (rule_is_wide(&s->table.bindings[i]->rule))
-			return true;
-	}
-	return false;
+	return s->table.wide.n > 0;
 }
 
 /* Ports whose holders are others than before: few are written one by one, many as what lies between them. */
@@ -169,8 +165,9 @@ static void widen(struct rule *span, const struct rule *r)
 /* Which bindings: those of a listener, or one alone, or those with higher ids than `after`. */
 struct which {
 	const struct listener *listener;
-	bool but_own;
 	const struct binding *one;
+	bool dead; /* those of all listeners that are marked so, and of those that only answer, but for their
+		      own */
 	uint64_t after;
 };
 
@@ -178,9 +175,9 @@ static bool is_meant(const struct which *w, const struct binding *b)
 {
 	if (w->one)
 		return b == w->one;
-	if (w->listener)
-		return b->listener == w->listener && !(w->but_own && b->own);
-	return b->id > w->after;
+	if (w->dead)
+		return b->listener->dead || (b->listener->answering && !b->own);
+	return w->listener ? b->listener == w->listener : b->id > w->after;
 }
 
 /* Moves those that go behind those that stay; returns how many stay. */
@@ -214,6 +211,7 @@ static void forget(struct space *s, const struct which *w)
 		widen(&spans[r->protocol == IPPROTO_UDP][r->prefix.family == AF_INET6], r);
 	}
 	t->n_bindings = kept;
+	table_unindex(t, gone, n);
 	for (size_t i = 0; i < 4; i++) {
 		const struct rule *span = &spans[i / 2][i % 2];
 
@@ -254,7 +252,7 @@ bool space_listener_alive(struct space *s, struct listener *l)
 
 		if (!m->dead && !datapath_member_alive(s->datapath, m)) {
 			m->dead = true;
-			/* a UDP socket is dead when its program has connected it: see is_answering() */
+			/* a UDP socket is dead when its program has connected it: see may_answer() */
 			if (l->protocol != IPPROTO_UDP)
 				datapath_drop_socket(s->datapath, m);
 		}
@@ -263,12 +261,28 @@ bool space_listener_alive(struct space *s, struct listener *l)
 	return any;
 }
 
+/* All at once: thousands may have died together, and one by one each would have what it shared written anew.
+ */
+static void forget_dead(struct space *s)
+{
+	struct table *t = &s->table;
+
+	forget(s, &(struct which){.dead = true});
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		if (t->listeners[i]->dead)
+			datapath_remove_listener(s->datapath, t->listeners[i]);
+	}
+	table_remove_dead(t);
+	if (t->n_listeners == 0)
+		s->empty_since = boottime_ms();
+}
+
 /*
  * A UDP socket that its program has connected to a client is no listener any
  * more, but what it sends are answers, which the reply program knows by what the
- * listener is bound to (its own bindings).
+ * listener is bound to: its own bindings.
  */
-static bool is_answering(const struct space *s, const struct listener *l)
+static bool may_answer(const struct space *s, const struct listener *l)
 {
 	for (size_t i = 0; i < l->n_members && l->protocol == IPPROTO_UDP; i++) {
 		if (datapath_member_open(s->datapath, &l->members[i]))
@@ -277,54 +291,52 @@ static bool is_answering(const struct space *s, const struct listener *l)
 	return false;
 }
 
-static bool has_bindings(const struct space *s, const struct listener *l)
+/* Marks it as what it is now. Is it another thing than before? */
+static bool sweep_listener(struct space *s, struct listener *l)
 {
-	for (size_t i = 0; i < s->table.n_bindings; i++) {
-		if (!s->table.bindings[i]->own && (!l || s->table.bindings[i]->listener == l))
-			return true;
-	}
-	return false;
-}
-
-bool space_only_answers(const struct space *s, const struct listener *l)
-{
-	for (size_t i = 0; i < l->n_members; i++) {
-		if (!l->members[i].dead)
-			return false;
-	}
-	return !has_bindings(s, l);
-}
-
-static void sweep_listener(struct space *s, struct listener *l)
-{
+	bool answering = may_answer(s, l);
 	char where[LISTENER_TEXT];
 
-	if (has_bindings(s, l)) {
+	if (l->answering && answering)
+		return false;
+	if (!l->answering) {
 		listener_format(l, where);
 		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
 			 l->members[0].program, where);
 	}
-	if (is_answering(s, l))
-		forget(s, &(struct which){.listener = l, .but_own = true});
-	else
-		space_forget_listener(s, l);
+	l->answering = answering;
+	l->dead = !answering;
+	return true;
 }
 
 void space_sweep(struct space *s)
 {
+	bool any = false;
+
 	/* What the dead had goes to others, and to whom, is not known yet; of a namespace that is gone, to
 	 * none. */
 	if (s->blind && !datapath_is_stale(s->datapath))
 		return;
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
 		if (!space_listener_alive(s, s->table.listeners[i]))
-			sweep_listener(s, s->table.listeners[i]);
+			any |= sweep_listener(s, s->table.listeners[i]);
 	}
+	if (any)
+		forget_dead(s);
+}
+
+static bool has_bindings(const struct space *s)
+{
+	for (size_t i = 0; i < s->table.n_bindings; i++) {
+		if (!s->table.bindings[i]->own)
+			return true;
+	}
+	return false;
 }
 
 void space_keep_diag(struct space *s, int diag)
 {
-	if (s->diag < 0 && has_bindings(s, NULL))
+	if (s->diag < 0 && has_bindings(s))
 		s->diag = diag;
 	else
 		close(diag);
@@ -334,7 +346,7 @@ void space_keep_diag(struct space *s, int diag)
  */
 static void watch_holders(struct space *s)
 {
-	if (!has_bindings(s, NULL)) {
+	if (!has_bindings(s)) {
 		if (s->diag >= 0)
 			close(s->diag);
 		s->diag = -1;

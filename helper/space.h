@@ -17,9 +17,9 @@ struct space {
 	uint64_t netns_ino;
 	struct table table;
 	struct datapath *datapath;
-	int diag;   /* sock_diag socket of the namespace while it has bindings, or -1 */
-	int netns;  /* the namespace while UDP answers leave it as they should, or -1 */
-	int routed; /* the namespace while local routes of ours are there, or -1 */
+	int diag;		  /* sock_diag socket of the namespace while it has bindings, or -1 */
+	int netns;		  /* the namespace while UDP answers leave it as they should, or -1 */
+	int routed;		  /* the namespace while local routes of ours are there, or -1 */
 	uint64_t watch_routes_at; /* ns: not before */
 	uint64_t empty_since;	  /* ms; 0 while there is a listener */
 	uint64_t looked_at;	  /* ms; when the holders of its ports were listed */
@@ -39,9 +39,6 @@ void space_keep_diag(struct space *s, int diag);
 
 /* As space_look() with its own socket, if it was not done a moment ago. */
 void space_look_again(struct space *s);
-
-/* Is it kept only because its sockets may still answer somebody? */
-bool space_only_answers(const struct space *s, const struct listener *l);
 
 /*
  * Lets UDP answers leave from the address and port that the client asked, from

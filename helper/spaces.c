@@ -70,18 +70,18 @@ bool spaces_empty(const struct spaces *s)
 	return true;
 }
 
-static void set_aside(const char *path)
+static void set_aside(const struct spaces *all, const char *path)
 {
 	char aside[PINS_PATH];
 	int err = pins_set_aside(path, aside, sizeof(aside));
 
 	if (err)
-		log_error("%s: cannot be moved aside: %s", path, strerror(-err));
+		log_error("%s: cannot be moved aside: %s", pins_shown(path), strerror(-err));
 	else
-		log_error(
-			"%s: is damaged, or not sklhelper's: now it is %s; what it still covers, it goes on "
-			"to cover; rm -r, or sklhelper --purge, ends that",
-			path, aside);
+		log_error("%s: is damaged, or not sklhelper's: now it is %s/%s; what it still covers, it "
+			  "goes on "
+			  "to cover; rm -r, or sklhelper --purge, ends that",
+			  pins_shown(path), all->shown, pins_shown(aside));
 }
 
 /*
@@ -96,10 +96,10 @@ static int adopt(struct spaces *all, const char *path, uint64_t netns_ino)
 	if (err) {
 		free(s);
 		if (err == -ESTALE) {
-			log_notice("%s: its namespace is gone: removed", path);
+			log_notice("%s: its namespace is gone: removed", pins_shown(path));
 			err = pins_remove(path);
 		} else if (err == -EBADMSG) {
-			set_aside(path);
+			set_aside(all, path);
 			err = 0;
 		}
 		return err ? err : -ENOENT;
@@ -124,7 +124,7 @@ static int replace_version(const char *path, int netns)
 	err = netns_clear(netns);
 	if (err)
 		return err;
-	log_notice("%s: another version's, and serves no socket any more: removed", path);
+	log_notice("%s: another version's, and serves no socket any more: removed", pins_shown(path));
 	return pins_remove(path);
 }
 
@@ -181,6 +181,8 @@ int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space *
 
 static void on_entry(void *context, const struct pins_entry *entry)
 {
+	const struct spaces *all = context;
+	const char *name = pins_shown(entry->path);
 	int err;
 
 	switch (entry->kind) {
@@ -190,20 +192,20 @@ static void on_entry(void *context, const struct pins_entry *entry)
 			log_error("%s: another version of sklhelper made it: what it covers, it goes on to "
 				  "cover; claims of that network namespace are refused until these programs "
 				  "have ended, or sklhelper --purge is called",
-				  entry->path);
+				  name);
 		else if (err && err != -ENOENT)
-			log_error("%s: cannot be taken over: %s", entry->path, strerror(-err));
+			log_error("%s: cannot be taken over: %s", name, strerror(-err));
 		break;
 	case PINS_UNFINISHED:
 		pins_remove(entry->path);
 		break;
 	case PINS_ASIDE:
-		log_warn("%s: was moved aside, and still covers what it does; rm -r, or sklhelper --purge, "
-			 "ends that",
-			 entry->path);
+		log_warn("%s/%s: was moved aside, and still covers what it does; rm -r, or sklhelper "
+			 "--purge, ends that",
+			 all->shown, name);
 		break;
 	case PINS_FOREIGN:
-		log_warn("%s: is not sklhelper's: left alone", entry->path);
+		log_warn("%s/%s: is not sklhelper's: left alone", all->shown, name);
 		break;
 	}
 }
@@ -227,5 +229,4 @@ void spaces_remove(struct spaces *all)
 {
 	while (all->first)
 		remove_space(all, all->first);
-	rmdir(all->base);
 }

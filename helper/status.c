@@ -12,7 +12,8 @@
 #include "helper/rules/policy.h"
 #include "helper/wire.h"
 
-_Static_assert(sizeof(struct skl_record_listener) % 8 == 0 && sizeof(struct skl_record_binding) % 8 == 0,
+_Static_assert(sizeof(struct skl_record_listener) % 8 == 0 && sizeof(struct skl_record_binding) % 8 == 0 &&
+		       sizeof(struct skl_record_error) % 8 == 0,
 	       "records are multiples of 8 bytes");
 
 static const struct member *first_living(const struct listener *l, uint16_t *n)
@@ -45,6 +46,26 @@ static void set_state(struct skl_record_binding *r, const struct space *s, const
 	}
 }
 
+#define ERRNO_MAX 133
+
+/* The kernel has few reasons to refuse a socket, and it seldom does: a look for each is soon done. */
+static void write_errors(FILE *out, const struct space *s, const struct binding *b, uint64_t left)
+{
+	for (uint32_t error = 1; left > 0 && error <= ERRNO_MAX; error++) {
+		struct skl_record_error r = {
+			.head = {.kind = SKL_RECORD_ERROR, .length = sizeof(r)},
+			.binding = b->id,
+			.count = datapath_errors(s->datapath, b, (int)error),
+			.error = error,
+		};
+
+		if (r.count == 0)
+			continue;
+		fwrite(&r, sizeof(r), 1, out);
+		left -= r.count < left ? r.count : left;
+	}
+}
+
 static void write_binding(FILE *out, const struct space *s, const struct binding *b,
 			  const struct datapath_events *events)
 {
@@ -67,6 +88,7 @@ static void write_binding(FILE *out, const struct space *s, const struct binding
 	memcpy(r.address, b->rule.prefix.address, sizeof(r.address));
 	r.left_out = (uint16_t)binding_left_out_text(&s->table, b, r.less, sizeof(r.less));
 	fwrite(&r, sizeof(r), 1, out);
+	write_errors(out, s, b, r.errors);
 }
 
 static void write_listener(FILE *out, const struct space *s, const struct listener *l,
@@ -111,7 +133,7 @@ static int write_space(FILE *out, const struct space *s, const struct peer *peer
 	if (!events)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->table.n_listeners; i++) {
-		if (may_see(peer, s->table.listeners[i]) && !space_only_answers(s, s->table.listeners[i]))
+		if (may_see(peer, s->table.listeners[i]) && !s->table.listeners[i]->answering)
 			write_listener(out, s, s->table.listeners[i], events, now);
 	}
 	free(events);

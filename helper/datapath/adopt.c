@@ -225,7 +225,7 @@ int datapath_adopt(struct datapath **out, const char *path, uint64_t netns_ino, 
 	if (ino == 0) {
 		err = -ESTALE;
 	} else if (ino != (uint32_t)netns_ino) {
-		log_error("%s: is attached to network namespace %u", path, ino);
+		log_error("%s: is attached to network namespace %u", pins_shown(path), ino);
 		err = -EBADMSG;
 	}
 	if (!err)
@@ -238,7 +238,7 @@ int datapath_adopt(struct datapath **out, const char *path, uint64_t netns_ino, 
 	err = upgrade_programs(d);
 	if (err)
 		log_warn("%s: its programs could not be replaced by those of this version, and go on: %s",
-			 path, strerror(-err));
+			 pins_shown(path), strerror(-err));
 	*out = d;
 	return 0;
 }

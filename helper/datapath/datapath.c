@@ -96,6 +96,9 @@ static int fill_slot(struct datapath *d, const struct listener *l, const struct 
 	int err;
 
 	record_member(l, m, head, &record);
+	if (l->protocol == IPPROTO_UDP)
+		__atomic_fetch_or(&d->tables->udp_ports[SKL_UDP_BIT(l->port) / 32],
+				  1u << SKL_UDP_BIT(l->port) % 32, __ATOMIC_RELEASE);
 	err = bpf_map_update_elem(d->member_records, &slot, &record, BPF_ANY);
 	if (err)
 		return err;
@@ -345,6 +348,14 @@ struct datapath_events *datapath_read_events(const struct datapath *d)
 			all[key.binding].errors += count;
 	}
 	return all;
+}
+
+uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int error)
+{
+	struct skl_event key = {.binding = b->index, .reason = -error};
+	uint64_t count;
+
+	return bpf_map_lookup_elem(d->events, &key, &count) < 0 ? 0 : count;
 }
 
 uint64_t datapath_lookups(const struct datapath *d, const struct binding *b)

@@ -5,48 +5,18 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bpf/dispatch.skel.h"
+#include "helper/datapath/made.h"
 #include "helper/datapath/pins.h"
 #include "helper/datapath/shape.h"
 #include "helper/datapath/upgrade.h"
 #include "helper/fault.h"
 #include "helper/log.h"
-
-static int to_debug_log(enum libbpf_print_level level, const char *format, va_list args)
-{
-	char line[1024];
-
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("%s", line);
-	return 0;
-}
-
-static struct dispatch_bpf *try_load(bool with_ifindex, int *err)
-{
-	struct dispatch_bpf *skel = dispatch_bpf__open();
-
-	if (!skel) {
-		*err = -errno;
-		return NULL;
-	}
-	skel->rodata->has_ingress_ifindex = with_ifindex;
-	*err = dispatch_bpf__load(skel);
-	if (!*err) {
-		skel->bss->tables.layout = SKL_LAYOUT;
-		skel->bss->tables.has_ingress_ifindex = with_ifindex;
-		return skel;
-	}
-	dispatch_bpf__destroy(skel);
-	return NULL;
-}
 
 static int pin(int fd, const char *directory, const char *name)
 {
@@ -59,32 +29,16 @@ static int pin(int fd, const char *directory, const char *name)
 	return 0;
 }
 
-static void list(const struct dispatch_bpf *skel, int link, int fds[SHAPE_OBJECTS])
+static int pin_all(const int fds[LOAD_OBJECTS], int link, const char *directory)
 {
-	fds[SHAPE_TABLES] = bpf_map__fd(skel->maps.bss);
-	fds[SHAPE_SOCKETS] = bpf_map__fd(skel->maps.sockets);
-	fds[SHAPE_TRIE] = bpf_map__fd(skel->maps.trie);
-	fds[SHAPE_LOOKUPS] = bpf_map__fd(skel->maps.lookups);
-	fds[SHAPE_EVENTS] = bpf_map__fd(skel->maps.events);
-	fds[SHAPE_MEMBERS] = bpf_map__fd(skel->maps.member_records);
-	fds[SHAPE_BINDINGS] = bpf_map__fd(skel->maps.binding_records);
-	fds[SHAPE_FLOWS] = bpf_map__fd(skel->maps.flows);
-	fds[SHAPE_DISPATCH] = bpf_program__fd(skel->progs.skl_dispatch);
-	fds[SHAPE_PROBE] = bpf_program__fd(skel->progs.skl_probe);
-	fds[SHAPE_LINK] = link;
-}
+	int err = 0;
 
-static int pin_all(const struct dispatch_bpf *skel, int link, const char *directory)
-{
-	int fds[SHAPE_OBJECTS], err = 0;
-
-	list(skel, link, fds);
-	for (size_t i = 0; i < SHAPE_OBJECTS && !err; i++)
+	for (size_t i = 0; i < LOAD_OBJECTS && !err; i++)
 		err = pin(fds[i], directory, shape_pins[i]);
-	return err;
+	return err ? err : pin(link, directory, shape_pins[SHAPE_LINK]);
 }
 
-static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int netns)
+static int attach_and_pin(const int fds[LOAD_OBJECTS], const char *path, int netns)
 {
 	char temporary[PINS_PATH];
 	int link, err;
@@ -92,9 +46,9 @@ static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int
 	err = pins_begin(path, temporary, sizeof(temporary));
 	if (err)
 		return err;
-	link = bpf_link_create(bpf_program__fd(skel->progs.skl_dispatch), netns, BPF_SK_LOOKUP, NULL);
+	link = bpf_link_create(fds[LOAD_DISPATCH], netns, BPF_SK_LOOKUP, NULL);
 	fault_point("the program of a namespace is attached");
-	err = link < 0 ? -errno : pin_all(skel, link, temporary);
+	err = link < 0 ? -errno : pin_all(fds, link, temporary);
 	if (!err)
 		err = pins_commit(temporary, path);
 	if (err)
@@ -122,33 +76,36 @@ static int check_layout(int tables)
 	return layout ? -EPROTO : -EBADMSG;
 }
 
-/* All that is pinned in the directory, with the bad before the merely different. */
+/*
+ * All that is pinned in the directory. Of another version only what tells that
+ * it is one is looked at; of ours everything must be as it was made.
+ */
 static int open_all(const char *path, int fds[SHAPE_OBJECTS])
 {
 	int worst = 0, err;
 
 	if (!pins_is_directory(path)) {
-		log_error("%s: is no directory", path);
+		log_error("%s: is no directory", pins_shown(path));
 		return -EBADMSG;
 	}
 	upgrade_settle(path);
-	fds[SHAPE_TABLES] = shape_open(SHAPE_TABLES, path);
+	fds[LOAD_TABLES] = shape_open(LOAD_TABLES, path);
 	fds[SHAPE_LINK] = shape_open(SHAPE_LINK, path);
 	if (fds[SHAPE_LINK] < 0)
 		return fds[SHAPE_LINK];
-	err = fds[SHAPE_TABLES] < 0 ? fds[SHAPE_TABLES] : check_layout(fds[SHAPE_TABLES]);
+	err = fds[LOAD_TABLES] < 0 ? fds[LOAD_TABLES] : check_layout(fds[LOAD_TABLES]);
 	if (err)
 		return err;
-	for (size_t i = 0; i < SHAPE_OBJECTS; i++) {
+	if (!shape_has_no_other(path))
+		return -EBADMSG;
+	for (int i = 0; i < SHAPE_OBJECTS; i++) {
 		if (fds[i] < 0)
-			fds[i] = shape_open((enum shape)i, path);
+			fds[i] = shape_open(i, path);
 		if (fds[i] < 0 && worst != -EBADMSG)
 			worst = fds[i];
 	}
-	if (worst != -EBADMSG && !shape_has_no_other(path))
-		worst = -EBADMSG;
 	if (!worst && !shape_fits(fds)) {
-		log_error("%s: its link, program and maps do not belong together", path);
+		log_error("%s: its link, program and maps do not belong together", pins_shown(path));
 		worst = -EBADMSG;
 	}
 	return worst;
@@ -168,16 +125,16 @@ static int map_tables(struct datapath *d)
 /* The datapath takes the descriptors. */
 static void take(struct datapath *d, const int fds[SHAPE_OBJECTS])
 {
-	d->tables_fd = fds[SHAPE_TABLES];
-	d->sockets = fds[SHAPE_SOCKETS];
-	d->trie = fds[SHAPE_TRIE];
-	d->lookups = fds[SHAPE_LOOKUPS];
-	d->events = fds[SHAPE_EVENTS];
-	d->member_records = fds[SHAPE_MEMBERS];
-	d->binding_records = fds[SHAPE_BINDINGS];
-	d->flows = fds[SHAPE_FLOWS];
-	d->dispatch = fds[SHAPE_DISPATCH];
-	d->probe = fds[SHAPE_PROBE];
+	d->tables_fd = fds[LOAD_TABLES];
+	d->sockets = fds[LOAD_SOCKETS];
+	d->trie = fds[LOAD_TRIE];
+	d->lookups = fds[LOAD_LOOKUPS];
+	d->events = fds[LOAD_EVENTS];
+	d->member_records = fds[LOAD_MEMBERS];
+	d->binding_records = fds[LOAD_BINDINGS];
+	d->flows = fds[LOAD_FLOWS];
+	d->dispatch = fds[LOAD_DISPATCH];
+	d->probe = fds[LOAD_PROBE];
 	d->link = fds[SHAPE_LINK];
 	d->reply = -1;
 }
@@ -212,28 +169,26 @@ int datapath_open(struct datapath **out, const char *path)
 
 /* Maps and programs that belong to no namespace yet: making them takes long enough to be noticed in a
  * listen(). */
-static struct dispatch_bpf *spare;
+static bool prepared;
+static int spare[LOAD_OBJECTS];
 
 int datapath_prepare(void)
 {
-	int fds[SHAPE_OBJECTS], err = 0;
+	int err;
 
-	if (spare)
+	if (prepared)
 		return 0;
-	libbpf_set_print(to_debug_log);
-	spare = try_load(true, &err);
-	if (!spare)
-		spare = try_load(false, &err);
-	if (!spare)
-		return err;
-	list(spare, -1, fds);
-	return shape_learn(fds);
+	libbpf_num_possible_cpus(); /* which it reads from a file, once */
+	err = made_dispatch(spare);
+	prepared = !err;
+	return err ? err : shape_learn(spare);
 }
 
 void datapath_unprepare(void)
 {
-	dispatch_bpf__destroy(spare);
-	spare = NULL;
+	for (size_t i = 0; prepared && i < LOAD_OBJECTS; i++)
+		close(spare[i]);
+	prepared = false;
 }
 
 int datapath_create(struct datapath **out, const char *path, int netns)

@@ -67,18 +67,35 @@ void pins_path(char *out, size_t size, const char *base, uint64_t netns_ino)
 	snprintf(out, size, "%s/" NAME "%" PRIu64, base, netns_ino);
 }
 
+/* By opening it: this works for a process that may look at directories alone. */
+static int open_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 bool pins_exist(const char *path)
 {
-	struct stat st;
+	int fd = open_directory(path);
 
-	return lstat(path, &st) == 0;
+	if (fd >= 0)
+		close(fd);
+	return fd != -ENOENT;
 }
 
 bool pins_is_directory(const char *path)
 {
-	struct stat st;
+	int fd = open_directory(path);
 
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+const char *pins_shown(const char *path)
+{
+	return strncmp(path, "./", 2) == 0 ? path + 2 : path;
 }
 
 /* Its name with `prefix` in place of what stands before its inode number. */

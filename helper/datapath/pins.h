@@ -26,6 +26,9 @@ void pins_path(char *out, size_t size, const char *base, uint64_t netns_ino);
 bool pins_exist(const char *path);
 bool pins_is_directory(const char *path);
 
+/* A path as a person is to read it: the helper's own begin in its working directory. */
+const char *pins_shown(const char *path);
+
 /*
  * Begins to make `path`: an empty directory beside it, whose name is put into
  * `temporary`. pins_commit() gives it its name; pins_remove() ends it otherwise.

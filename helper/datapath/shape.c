@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "helper/datapath/pins.h"
@@ -14,10 +13,10 @@
 #include "helper/log.h"
 
 const char *const shape_pins[SHAPE_OBJECTS] = {
-	[SHAPE_TABLES] = "tables",     [SHAPE_SOCKETS] = "sockets", [SHAPE_TRIE] = "trie",
-	[SHAPE_LOOKUPS] = "lookups",   [SHAPE_EVENTS] = "events",   [SHAPE_MEMBERS] = "members",
-	[SHAPE_BINDINGS] = "bindings", [SHAPE_FLOWS] = "flows",	    [SHAPE_DISPATCH] = "dispatch",
-	[SHAPE_PROBE] = "probe",       [SHAPE_LINK] = "link",
+	[LOAD_TABLES] = "tables",     [LOAD_SOCKETS] = "sockets", [LOAD_TRIE] = "trie",
+	[LOAD_LOOKUPS] = "lookups",   [LOAD_EVENTS] = "events",	  [LOAD_MEMBERS] = "members",
+	[LOAD_BINDINGS] = "bindings", [LOAD_FLOWS] = "flows",	  [LOAD_DISPATCH] = "dispatch",
+	[LOAD_PROBE] = "probe",	      [SHAPE_LINK] = "link",
 };
 
 /* As the kernel has them; the link has no name. */
@@ -25,20 +24,20 @@ static const struct {
 	const char *name;
 	uint32_t type;
 } known[SHAPE_OBJECTS] = {
-	[SHAPE_TABLES] = {"dispatch.bss", BPF_MAP_TYPE_ARRAY},
-	[SHAPE_SOCKETS] = {"sockets", BPF_MAP_TYPE_SOCKMAP},
-	[SHAPE_TRIE] = {"trie", BPF_MAP_TYPE_LPM_TRIE},
-	[SHAPE_LOOKUPS] = {"lookups", BPF_MAP_TYPE_PERCPU_ARRAY},
-	[SHAPE_EVENTS] = {"events", BPF_MAP_TYPE_HASH},
-	[SHAPE_MEMBERS] = {"member_records", BPF_MAP_TYPE_HASH},
-	[SHAPE_BINDINGS] = {"binding_records", BPF_MAP_TYPE_HASH},
-	[SHAPE_FLOWS] = {"flows", BPF_MAP_TYPE_ARRAY_OF_MAPS},
-	[SHAPE_DISPATCH] = {"skl_dispatch", BPF_PROG_TYPE_SK_LOOKUP},
-	[SHAPE_PROBE] = {"skl_probe", BPF_PROG_TYPE_SK_LOOKUP},
+	[LOAD_TABLES] = {"dispatch.bss", BPF_MAP_TYPE_ARRAY},
+	[LOAD_SOCKETS] = {"sockets", BPF_MAP_TYPE_SOCKMAP},
+	[LOAD_TRIE] = {"trie", BPF_MAP_TYPE_LPM_TRIE},
+	[LOAD_LOOKUPS] = {"lookups", BPF_MAP_TYPE_PERCPU_ARRAY},
+	[LOAD_EVENTS] = {"events", BPF_MAP_TYPE_HASH},
+	[LOAD_MEMBERS] = {"member_records", BPF_MAP_TYPE_HASH},
+	[LOAD_BINDINGS] = {"binding_records", BPF_MAP_TYPE_HASH},
+	[LOAD_FLOWS] = {"flows", BPF_MAP_TYPE_ARRAY_OF_MAPS},
+	[LOAD_DISPATCH] = {"skl_dispatch", BPF_PROG_TYPE_SK_LOOKUP},
+	[LOAD_PROBE] = {"skl_probe", BPF_PROG_TYPE_SK_LOOKUP},
 };
 
 /* What this version makes. */
-static struct bpf_map_info maps[SHAPE_MAPS];
+static struct bpf_map_info maps[LOAD_MAPS];
 static uint8_t tags[SHAPE_OBJECTS][SHAPE_TAG];
 
 static int read_map(int fd, struct bpf_map_info *info)
@@ -75,15 +74,15 @@ int shape_read_tag(int program, uint8_t tag[SHAPE_TAG])
 	return err;
 }
 
-int shape_learn(const int fds[SHAPE_OBJECTS])
+int shape_learn(const int fds[LOAD_OBJECTS])
 {
 	int err = 0;
 
-	for (size_t i = 0; i < SHAPE_MAPS && !err; i++)
+	for (size_t i = 0; i < LOAD_MAPS && !err; i++)
 		err = read_map(fds[i], &maps[i]);
 	if (!err)
-		err = shape_read_tag(fds[SHAPE_DISPATCH], tags[SHAPE_DISPATCH]);
-	return err ? err : shape_read_tag(fds[SHAPE_PROBE], tags[SHAPE_PROBE]);
+		err = shape_read_tag(fds[LOAD_DISPATCH], tags[LOAD_DISPATCH]);
+	return err ? err : shape_read_tag(fds[LOAD_PROBE], tags[LOAD_PROBE]);
 }
 
 /*
@@ -91,12 +90,12 @@ int shape_learn(const int fds[SHAPE_OBJECTS])
  * what the kernel says of one can be read as what it says of another. Type and
  * name, which stand at another place in each, are together proof enough.
  */
-static bool is_map(enum shape which, const struct bpf_map_info *info)
+static bool is_map(int which, const struct bpf_map_info *info)
 {
 	return info->type == known[which].type && strcmp(info->name, known[which].name) == 0;
 }
 
-static int check_map(enum shape which, int fd)
+static int check_map(int which, int fd)
 {
 	const struct bpf_map_info *expected = &maps[which];
 	struct bpf_map_info info;
@@ -129,28 +128,27 @@ static int check_link(int fd)
 		       : -EBADMSG;
 }
 
-static int check(enum shape which, int fd)
+static int check(int which, int fd)
 {
-	if (which < SHAPE_MAPS)
+	if (which < LOAD_MAPS)
 		return check_map(which, fd);
 	if (which == SHAPE_LINK)
 		return check_link(fd);
 	return is_program(fd, known[which].name) ? 0 : -EBADMSG;
 }
 
-/* What is there can be at fault, or the means of this process. */
+/* Links are not followed to here: shape_has_no_other() has seen to that. */
 static int get(const char *file)
 {
-	struct stat st;
-	int fd;
+	int fd = bpf_obj_get(file);
 
-	if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode))
-		return -EBADMSG;
-	fd = bpf_obj_get(file);
-	return fd < 0 ? -errno : fd;
+	if (fd >= 0)
+		return fd;
+	/* what is there can be at fault, or the means of this process */
+	return errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == EINVAL ? -EBADMSG : -errno;
 }
 
-int shape_open(enum shape which, const char *directory)
+int shape_open(int which, const char *directory)
 {
 	char file[PINS_FILE];
 	int fd, err;
@@ -159,16 +157,17 @@ int shape_open(enum shape which, const char *directory)
 	fd = get(file);
 	err = fd < 0 ? fd : check(which, fd);
 	if (err == -EBADMSG)
-		log_error("%s: %s", file, fd < 0 ? "is not there" : "is not what sklhelper pins there");
+		log_error("%s: %s", pins_shown(file),
+			  fd < 0 ? "is not there" : "is not what sklhelper pins there");
 	else if (err == -EPROTO)
-		log_error("%s: has another size than this version's", file);
+		log_error("%s: has another size than this version's", pins_shown(file));
 	if (err && fd >= 0)
 		close(fd);
 	return err ? err : fd;
 }
 
 /* SHAPE_OBJECTS: none of these. A program's next one has the same name. */
-static enum shape find(const char *name)
+static int find(const char *name)
 {
 	size_t i = 0;
 
@@ -176,7 +175,7 @@ static enum shape find(const char *name)
 		name += strlen(SHAPE_NEXT);
 	while (i < SHAPE_OBJECTS && strcmp(name, shape_pins[i]) != 0)
 		i++;
-	return (enum shape)i;
+	return (int)i;
 }
 
 static bool is_reply(const char *name)
@@ -191,10 +190,13 @@ bool shape_has_no_other(const char *directory)
 	bool none = dir != NULL;
 
 	while (dir && (entry = readdir(dir))) {
+		bool known_name = find(entry->d_name) != SHAPE_OBJECTS || is_reply(entry->d_name);
+
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    find(entry->d_name) != SHAPE_OBJECTS || is_reply(entry->d_name))
+		    (known_name && entry->d_type == DT_REG))
 			continue;
-		log_error("%s/%s: sklhelper pins nothing of this name", directory, entry->d_name);
+		log_error("%s/%s: %s", pins_shown(directory), entry->d_name,
+			  known_name ? "is no pin" : "sklhelper pins nothing of this name");
 		none = false;
 	}
 	if (dir)
@@ -209,7 +211,7 @@ bool shape_has_sockets(const char *directory)
 	bool any = true;
 	int fd;
 
-	snprintf(file, sizeof(file), "%s/%s", directory, shape_pins[SHAPE_SOCKETS]);
+	snprintf(file, sizeof(file), "%s/%s", directory, shape_pins[LOAD_SOCKETS]);
 	fd = get(file);
 	if (fd < 0)
 		return true;
@@ -235,7 +237,7 @@ static bool is_our_link(int fd)
 	if (check_link(fd) < 0 || read_link(fd, &info) < 0)
 		return false;
 	program = bpf_prog_get_fd_by_id(info.prog_id);
-	ours = program >= 0 && is_program(program, known[SHAPE_DISPATCH].name);
+	ours = program >= 0 && is_program(program, known[LOAD_DISPATCH].name);
 	if (program >= 0)
 		close(program);
 	return ours;
@@ -243,7 +245,7 @@ static bool is_our_link(int fd)
 
 bool shape_is_ours(const char *directory, const char *name)
 {
-	enum shape which = find(name);
+	int which = find(name);
 	struct bpf_map_info map;
 	char file[PINS_FILE];
 	bool ours = false;
@@ -259,7 +261,7 @@ bool shape_is_ours(const char *directory, const char *name)
 		ours = is_program(fd, "skl_reply");
 	else if (which == SHAPE_LINK)
 		ours = is_our_link(fd);
-	else if (which < SHAPE_MAPS)
+	else if (which < LOAD_MAPS)
 		ours = read_map(fd, &map) == 0 && is_map(which, &map);
 	else
 		ours = is_program(fd, known[which].name);
@@ -303,7 +305,7 @@ uint32_t shape_netns(const char *directory)
 	return info.netns.netns_ino;
 }
 
-bool shape_is_other_program(enum shape which, int program)
+bool shape_is_other_program(int which, int program)
 {
 	uint8_t tag[SHAPE_TAG];
 
@@ -336,14 +338,14 @@ bool shape_fits(const int fds[SHAPE_OBJECTS])
 	struct bpf_prog_info program = {.map_ids = (uintptr_t)ids, .nr_map_ids = most};
 	struct bpf_link_info link;
 
-	if (bpf_obj_get_info_by_fd(fds[SHAPE_DISPATCH], &program, &length) < 0 ||
+	if (bpf_obj_get_info_by_fd(fds[LOAD_DISPATCH], &program, &length) < 0 ||
 	    read_link(fds[SHAPE_LINK], &link) < 0 || link.prog_id != program.id)
 		return false;
 	if (program.nr_map_ids > most)
 		return false;
-	for (size_t i = 0; i < SHAPE_MAPS; i++) {
+	for (size_t i = 0; i < LOAD_MAPS; i++) {
 		/* the records are for the helper alone */
-		if (i != SHAPE_MEMBERS && i != SHAPE_BINDINGS && !uses(ids, program.nr_map_ids, fds[i]))
+		if (i != LOAD_MEMBERS && i != LOAD_BINDINGS && !uses(ids, program.nr_map_ids, fds[i]))
 			return false;
 	}
 	return true;

@@ -10,21 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum shape {
-	SHAPE_TABLES,
-	SHAPE_SOCKETS,
-	SHAPE_TRIE,
-	SHAPE_LOOKUPS,
-	SHAPE_EVENTS,
-	SHAPE_MEMBERS,
-	SHAPE_BINDINGS,
-	SHAPE_FLOWS,
-	SHAPE_MAPS,
-	SHAPE_DISPATCH = SHAPE_MAPS,
-	SHAPE_PROBE,
-	SHAPE_LINK,
-	SHAPE_OBJECTS
-};
+#include "helper/datapath/load.h"
+
+/* What is pinned: the objects of load.h, and the link. */
+#define SHAPE_LINK    LOAD_OBJECTS
+#define SHAPE_OBJECTS (LOAD_OBJECTS + 1)
 
 extern const char *const shape_pins[SHAPE_OBJECTS];
 
@@ -36,15 +26,15 @@ extern const char *const shape_pins[SHAPE_OBJECTS];
 
 #define SHAPE_TAG 8 /* bytes of what the kernel calls a program's tag: a hash of its instructions */
 
-/* Learns sizes and tags from what this version makes (all but the link; the caller's). 0 or -errno. */
-int shape_learn(const int fds[SHAPE_OBJECTS]);
+/* Learns sizes and tags from what this version makes (the caller's). 0 or -errno. */
+int shape_learn(const int fds[LOAD_OBJECTS]);
 
 /*
  * Opens what is pinned. Returns a descriptor (of the program's or map's own
  * kind for certain), -EBADMSG when it is missing or something else, -EPROTO
  * when another version made it, or -errno. Why is logged.
  */
-int shape_open(enum shape which, const char *directory);
+int shape_open(int which, const char *directory);
 
 /* Is everything in it known by name? What is not is logged. */
 bool shape_has_no_other(const char *directory);
@@ -65,7 +55,7 @@ int shape_remove(const char *directory, const char *name);
 uint32_t shape_netns(const char *directory);
 
 /* Is this program another one than the one that this version makes? */
-bool shape_is_other_program(enum shape which, int program);
+bool shape_is_other_program(int which, int program);
 int shape_read_tag(int program, uint8_t tag[SHAPE_TAG]);
 
 /* Its id, or 0. */

@@ -2,14 +2,11 @@
 #include "helper/datapath/upgrade.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf/dispatch.skel.h"
 #include "helper/datapath/shape.h"
 #include "helper/fault.h"
 #include "helper/log.h"
@@ -62,27 +59,20 @@ int upgrade_pin(const char *directory, const char *name, int program)
 	return err;
 }
 
-static int load(const struct datapath *d, struct dispatch_bpf *skel)
+static int load(const struct datapath *d, int *dispatch, int *probe)
 {
-	const struct {
-		struct bpf_map *map;
-		int fd;
-	} maps[] = {
-		{skel->maps.bss, d->tables_fd},
-		{skel->maps.sockets, d->sockets},
-		{skel->maps.trie, d->trie},
-		{skel->maps.lookups, d->lookups},
-		{skel->maps.events, d->events},
-		{skel->maps.member_records, d->member_records},
-		{skel->maps.binding_records, d->binding_records},
-		{skel->maps.flows, d->flows},
+	const int maps[LOAD_MAPS] = {
+		[LOAD_TABLES] = d->tables_fd,
+		[LOAD_SOCKETS] = d->sockets,
+		[LOAD_TRIE] = d->trie,
+		[LOAD_LOOKUPS] = d->lookups,
+		[LOAD_EVENTS] = d->events,
+		[LOAD_MEMBERS] = d->member_records,
+		[LOAD_BINDINGS] = d->binding_records,
+		[LOAD_FLOWS] = d->flows,
 	};
-	int err = 0;
 
-	skel->rodata->has_ingress_ifindex = d->tables->has_ingress_ifindex;
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && !err; i++)
-		err = bpf_map__reuse_fd(maps[i].map, maps[i].fd);
-	return err ? err : dispatch_bpf__load(skel);
+	return load_over(maps, d->tables->has_ingress_ifindex, dispatch, probe);
 }
 
 /*
@@ -91,61 +81,53 @@ static int load(const struct datapath *d, struct dispatch_bpf *skel)
  */
 static int replace_dispatch(struct datapath *d, int program)
 {
-	int err = pin_next(d->path, shape_pins[SHAPE_DISPATCH], program);
+	int err = pin_next(d->path, shape_pins[LOAD_DISPATCH], program);
 
 	if (err)
 		return err;
 	if (bpf_link_update(d->link, program, NULL) < 0) {
 		err = -errno;
-		drop_next(d->path, shape_pins[SHAPE_DISPATCH]);
+		drop_next(d->path, shape_pins[LOAD_DISPATCH]);
 		return err;
 	}
 	fault_point("the next program runs");
-	return commit_next(d->path, shape_pins[SHAPE_DISPATCH]);
+	return commit_next(d->path, shape_pins[LOAD_DISPATCH]);
 }
 
-/* The descriptor's place gets another one of the program. */
-static int take(int *place, int program)
+/* The datapath takes both programs. */
+static int replace(struct datapath *d, int dispatch, int probe)
 {
-	int copy = fcntl(program, F_DUPFD_CLOEXEC, 0);
+	int err = upgrade_pin(d->path, shape_pins[LOAD_PROBE], probe);
 
-	if (copy < 0)
-		return -errno;
-	close(*place);
-	*place = copy;
+	if (err) {
+		close(probe);
+		close(dispatch);
+		return err;
+	}
+	close(d->probe);
+	d->probe = probe;
+	err = replace_dispatch(d, dispatch);
+	if (err) {
+		close(dispatch);
+		return err;
+	}
+	close(d->dispatch);
+	d->dispatch = dispatch;
 	return 0;
-}
-
-static int replace(struct datapath *d, const struct dispatch_bpf *skel)
-{
-	int dispatch = bpf_program__fd(skel->progs.skl_dispatch),
-	    probe = bpf_program__fd(skel->progs.skl_probe);
-	int err = upgrade_pin(d->path, shape_pins[SHAPE_PROBE], probe);
-
-	if (!err)
-		err = take(&d->probe, probe);
-	if (!err)
-		err = replace_dispatch(d, dispatch);
-	return err ? err : take(&d->dispatch, dispatch);
 }
 
 int upgrade_programs(struct datapath *d)
 {
-	struct dispatch_bpf *skel;
-	int err;
+	int dispatch, probe, err;
 
-	if (!shape_is_other_program(SHAPE_DISPATCH, d->dispatch) &&
-	    !shape_is_other_program(SHAPE_PROBE, d->probe))
+	if (!shape_is_other_program(LOAD_DISPATCH, d->dispatch) &&
+	    !shape_is_other_program(LOAD_PROBE, d->probe))
 		return 0;
-	skel = dispatch_bpf__open();
-	if (!skel)
-		return -errno;
-	err = load(d, skel);
+	err = load(d, &dispatch, &probe);
 	if (!err)
-		err = replace(d, skel);
-	dispatch_bpf__destroy(skel);
+		err = replace(d, dispatch, probe);
 	if (!err)
-		log_notice("%s: its programs were replaced by those of this version", d->path);
+		log_notice("%s: its programs were replaced by those of this version", pins_shown(d->path));
 	return err;
 }
 
@@ -184,12 +166,12 @@ void upgrade_settle(const char *directory)
 {
 	uint32_t next;
 
-	drop_next(directory, shape_pins[SHAPE_PROBE]);
+	drop_next(directory, shape_pins[LOAD_PROBE]);
 	drop_next(directory, SHAPE_REPLY);
-	if (program_id_at(directory, SHAPE_NEXT, shape_pins[SHAPE_DISPATCH], &next) < 0)
+	if (program_id_at(directory, SHAPE_NEXT, shape_pins[LOAD_DISPATCH], &next) < 0)
 		return;
 	if (next && next == running(directory))
-		commit_next(directory, shape_pins[SHAPE_DISPATCH]);
+		commit_next(directory, shape_pins[LOAD_DISPATCH]);
 	else
-		drop_next(directory, shape_pins[SHAPE_DISPATCH]);
+		drop_next(directory, shape_pins[LOAD_DISPATCH]);
 }

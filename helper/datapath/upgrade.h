@@ -5,7 +5,11 @@
 
 #include "helper/datapath/datapath.h"
 
-/* Puts these programs in the place of those that run where they differ. 0, or -errno: the others go on. */
+/*
+ * Puts these programs in the place of those that run where they differ. It takes
+ * the right to load programs, which the helper has only at its start. 0, or
+ * -errno: the others go on.
+ */
 int upgrade_programs(struct datapath *d);
 
 /* Pins a program as "DIRECTORY/NAME", in one step in place of one that may be there. 0 or -errno. */

@@ -64,20 +64,22 @@ bool policy_route(const struct claimant *who, const struct prefix *p)
 	return who->may_route && policy_is_routable(p);
 }
 
+/* Of those that overlap. */
 static bool against_binding(const struct binding *b, const struct claimant *who, const struct listener *l,
 			    const struct rule *r)
 {
-	if (b->listener == l || !rules_overlap(&b->rule, r))
+	if (b->listener == l)
 		return false;
 	if (!rule_is_wide(&b->rule) && prefix_same(&b->rule.prefix, &r->prefix))
 		return true;
 	return b->uid != who->uid && rules_precedence(r, &b->rule) < 0;
 }
 
+/* Of those that hold the port. */
 static bool against_holder(const struct holder *h, const struct claimant *who, const struct listener *l,
 			   const struct rule *r)
 {
-	if (h->protocol != r->protocol || h->port != r->first || !prefix_overlaps(&h->prefix, &r->prefix))
+	if (!prefix_overlaps(&h->prefix, &r->prefix))
 		return false;
 	if (listener_find_cookie(l, h->cookie))
 		return false;
@@ -87,16 +89,22 @@ static bool against_holder(const struct holder *h, const struct claimant *who, c
 bool policy_conflict(const struct table *t, const struct claimant *who, const struct listener *l,
 		     const struct rule *r, struct conflict *out)
 {
+	struct overlaps overlaps = table_overlaps(t, r);
+	const struct holder *holders;
+	const struct binding *b;
+	size_t n;
+
 	*out = (struct conflict){0};
 	if (rule_is_wide(r))
 		return false;
-	for (size_t i = 0; i < t->n_bindings && !out->binding; i++) {
-		if (against_binding(t->bindings[i], who, l, r))
-			out->binding = t->bindings[i];
+	while (!out->binding && (b = overlaps_next(&overlaps))) {
+		if (against_binding(b, who, l, r))
+			out->binding = b;
 	}
-	for (size_t i = 0; i < t->n_holders && !out->binding && !out->holder; i++) {
-		if (against_holder(&t->holders[i], who, l, r))
-			out->holder = &t->holders[i];
+	holders = table_holders(t, r->protocol, r->first, &n);
+	for (size_t i = 0; i < n && !out->binding && !out->holder; i++) {
+		if (against_holder(&holders[i], who, l, r))
+			out->holder = &holders[i];
 	}
 	return out->binding || out->holder;
 }

@@ -138,7 +138,7 @@ other_is_there() {
   covered
   rm "$DIR/events"
   mkdir "$DIR/events"
-  set_aside "events: is not there"
+  set_aside "events: is no pin"
   rmdir "$BASE"/damaged-*/events
   purged
   stop "$OLD" KILL
@@ -146,7 +146,7 @@ other_is_there() {
   covered
   mv "$DIR/events" "$BASE/events"
   ln -s "/sys/fs/bpf/skl/events" "$DIR/events"
-  set_aside "events: is not there"
+  set_aside "events: is no pin"
 }
 
 @test "it is attached to another namespace than its name says" {
