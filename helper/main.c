@@ -149,7 +149,7 @@ static int report_bpf(int err)
 		      "CAP_SYS_ADMIN, CAP_NET_ADMIN");
 }
 
-static int serve(const struct options *o)
+static int serve(struct options *o)
 {
 	struct spaces spaces = {.base = ".", .shown = o->bpffs}; /* the working directory: isolate_files() */
 	struct server *server;
@@ -158,7 +158,7 @@ static int serve(const struct options *o)
 	err = datapath_prepare();
 	if (err)
 		return report_bpf(err);
-	err = server_open(&server, &o->server, &spaces);
+	err = server_open(&server, &o->server, &o->policy, &spaces);
 	if (err == -EADDRINUSE)
 		return report_other(o->server.path, server_answering(o->server.path));
 	if (err)
@@ -173,6 +173,7 @@ static int serve(const struct options *o)
 	} else {
 		spaces_close(&spaces);
 	}
+	policy_file_close(&o->policy);
 	datapath_unprepare();
 	return how < 0 ? report(how, "sklhelper", NULL) : err;
 }
@@ -194,17 +195,21 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (o.check_policy)
+		return policy_file_show(&o.policy);
 	isolate_begin();
 	raise_limits();
 	if (o.try)
 		return try_bpf();
 	/* before the lock, of which it must not have a copy: it may outlive this process for a moment */
-	paths = (struct broker_paths){.socket = o.server.path, .state = o.bpffs};
+	paths = (struct broker_paths){.socket = o.server.path, .state = o.bpffs, .policy = o.policy.path};
 	err = broker_start(&paths);
 	if (err)
 		return report(err, "broker", NULL);
 	if (o.purge)
 		return purge_all(&o);
+	if (policy_file_load(&o.policy) != 0)
+		return 1;
 	lock = lock_state(o.bpffs, &holder);
 	if (lock < 0)
 		return report_state(lock, o.bpffs, holder);

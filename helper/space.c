@@ -463,13 +463,14 @@ void space_catch_up(struct space *s)
 			 strerror(-err));
 }
 
-struct space *space_new(uint64_t netns_ino)
+struct space *space_new(uint64_t netns_ino, uint32_t uid)
 {
 	struct space *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	s->netns_ino = netns_ino;
+	s->uid = uid;
 	s->diag = s->netns = s->routed = -1;
 	s->empty_since = boottime_ms();
 	return s;

@@ -15,6 +15,7 @@
 struct space {
 	struct space *next;
 	uint64_t netns_ino;
+	uint32_t uid; /* for whom it was made */
 	struct table table;
 	struct datapath *datapath;
 	int diag;		  /* sock_diag socket of the namespace while it has bindings, or -1 */
@@ -56,7 +57,7 @@ int space_tend(struct space *s);
 void space_catch_up(struct space *s);
 
 /* An empty one, without a datapath; NULL when there is no memory. */
-struct space *space_new(uint64_t netns_ino);
+struct space *space_new(uint64_t netns_ino, uint32_t uid);
 
 /* Frees it; its coverage stays in place. */
 void space_close(struct space *s);

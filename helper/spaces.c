@@ -32,6 +32,32 @@ static size_t count(const struct spaces *all)
 	return n;
 }
 
+/* Also those that are empty for the moment: each of them costs memory, and time to be made. */
+static bool has_too_many(const struct spaces *all, uint32_t uid)
+{
+	size_t n = 0;
+
+	for (const struct space *s = all->first; s; s = s->next)
+		n += s->uid == uid;
+	return uid != 0 && n >= NAMESPACE_MAX;
+}
+
+struct usage spaces_usage(struct spaces *all, struct space *here, uint32_t uid, bool sweep)
+{
+	struct usage u = {0};
+
+	for (struct space *s = all->first; s; s = s->next) {
+		struct usage one = {0};
+
+		usage_add(&one, &s->table, uid);
+		if (sweep && (one.sockets || one.bindings))
+			space_sweep(s);
+		usage_add(&u, &s->table, uid);
+	}
+	u.ranges = usage_ranges(&here->table, uid);
+	return u;
+}
+
 static void remove_space(struct spaces *all, struct space *s)
 {
 	struct space **link = &all->first;
@@ -90,7 +116,7 @@ static void set_aside(const struct spaces *all, const char *path)
  */
 static int adopt(struct spaces *all, const char *path, uint64_t netns_ino)
 {
-	struct space *s = space_new(netns_ino);
+	struct space *s = space_new(netns_ino, 0);
 	int err = s ? datapath_adopt(&s->datapath, path, netns_ino, &s->table) : -ENOMEM;
 
 	if (err) {
@@ -106,8 +132,10 @@ static int adopt(struct spaces *all, const char *path, uint64_t netns_ino)
 	}
 	s->next = all->first;
 	all->first = s;
-	if (s->table.n_listeners)
+	if (s->table.n_listeners) {
+		s->uid = s->table.listeners[0]->members[0].uid;
 		s->empty_since = 0;
+	}
 	log_notice("namespace %llu: taken over with %zu listeners and %zu bindings",
 		   (unsigned long long)netns_ino, s->table.n_listeners, s->table.n_bindings);
 	space_catch_up(s);
@@ -141,11 +169,18 @@ static int clear_up(struct spaces *all, const char *path, uint64_t netns_ino, in
 	return err == -ENOENT ? 0 : err;
 }
 
-static int make(struct spaces *all, const char *path, uint64_t netns_ino, int netns, struct space **out)
+static int make(struct spaces *all, const char *path, uint64_t netns_ino, int netns, uint32_t uid,
+		struct space **out)
 {
-	struct space *s = space_new(netns_ino);
-	int err = s ? datapath_create(&s->datapath, path, netns) : -ENOMEM;
+	struct space *s;
+	int err;
 
+	if (has_too_many(all, uid))
+		return -EDQUOT;
+	if (count(all) == SPACES_MAX)
+		return -EMFILE;
+	s = space_new(netns_ino, uid);
+	err = s ? datapath_create(&s->datapath, path, netns) : -ENOMEM;
 	if (err) {
 		free(s);
 		return err;
@@ -156,7 +191,7 @@ static int make(struct spaces *all, const char *path, uint64_t netns_ino, int ne
 	return 0;
 }
 
-int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space **out)
+int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, uint32_t uid, struct space **out)
 {
 	char path[PINS_PATH];
 	int err;
@@ -169,14 +204,12 @@ int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space *
 	}
 	if (*out)
 		return 0;
-	if (count(all) == SPACES_MAX)
-		return -EMFILE;
 	pins_path(path, sizeof(path), all->base, netns_ino);
 	err = clear_up(all, path, netns_ino, netns);
 	if (err)
 		return err;
 	*out = find(all, netns_ino);
-	return *out ? 0 : make(all, path, netns_ino, netns, out);
+	return *out ? 0 : make(all, path, netns_ino, netns, uid, out);
 }
 
 static void on_entry(void *context, const struct pins_entry *entry)

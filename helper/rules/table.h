@@ -120,9 +120,6 @@ typedef void port_changed(void *context, uint8_t protocol, uint16_t port);
 void table_set_holders(struct table *t, struct holder *holders, size_t n, port_changed *changed,
 		       void *context);
 
-/* The first holder of this port, and through *n how many follow each other. */
-const struct holder *table_holders(const struct table *t, uint8_t protocol, uint16_t port, size_t *n);
-
 struct listener *table_find_cookie(const struct table *t, uint64_t cookie);
 struct member *listener_find_cookie(const struct listener *l, uint64_t cookie);
 
