@@ -36,7 +36,7 @@ kill_helper() {
 
 # listeners [JQ-FILTER]: what the helper knows, as one line, without what changes by itself.
 listeners() {
-  ns "$SKL" status -j | jq -c "[.listeners[] | ${1:-.} | del(.age_ms) |
+  ns "$SKL" status -j | jq -c "[.listeners[] | ${1:-.} | del(.age_ms, .lookups, .misses, .errors) |
     .bindings |= map(del(.lookups, .misses, .errors))]"
 }
 
