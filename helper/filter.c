@@ -83,6 +83,9 @@ static const int both_call[] = {
 	CALL(sched_yield),
 	CALL(exit),
 	CALL(exit_group),
+#ifdef SKL_FAULTS
+	CALL(kill),
+#endif
 };
 
 /* The pins of its namespaces, which are all that it sees of the file system, are listed, moved and removed.
@@ -91,7 +94,7 @@ static const int main_calls[] = {
 	CALL(accept4),	  CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl),
 	CALL(membarrier), CALL(mkdir),	    CALL(mkdirat),     CALL(rmdir),	   CALL(unlink),
 	CALL(unlinkat),	  CALL(rename),	    CALL(renameat),    CALL(renameat2),	   CALL(memfd_create),
-	CALL(pidfd_open), CALL(getdents64),
+	CALL(pidfd_open), CALL(getdents64), CALL(shutdown),
 };
 
 static const int broker_calls[] = {
