@@ -97,9 +97,11 @@ _skl() {
       fi
       ;;
     metrics:*) _skl_words "--output --help" ;;
+    doctor:--policy) _skl_words "$(_skl_users)" ;;
+    doctor:--file) _skl_files ;;
     doctor:*)
       if [[ $current == -* ]]; then
-        _skl_words "--json --help"
+        _skl_words "--json --policy --file --help"
       else
         mapfile -t COMPREPLY < <(compgen -c -- "$current")
       fi
