@@ -97,10 +97,12 @@ _skl() {
       fi
       ;;
     metrics:*) _skl_words "--output --help" ;;
-    doctor:--policy) _skl_words "$(_skl_users)" ;;
-    doctor:--file) _skl_files ;;
     doctor:*)
-      if [[ $current == -* ]]; then
+      if [[ $previous == --policy ]]; then
+        mapfile -t COMPREPLY < <(compgen -u -- "$current")
+      elif [[ $previous == --file ]]; then
+        _skl_files
+      elif [[ $current == -* ]]; then
         _skl_words "--json --policy --file --help"
       else
         mapfile -t COMPREPLY < <(compgen -c -- "$current")
