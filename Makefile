@@ -17,7 +17,7 @@ DESTDIR ?=
 
 # The one list of packages (Debian's names): to build, to test, to look at the code.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev \
-	libjson-c-dev libseccomp-dev
+	libjson-c-dev libseccomp-dev libinih-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
 	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3 \
@@ -31,8 +31,8 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
-PKGS     := libbpf libmnl libseccomp
-CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
+PKGS     := libbpf libmnl libseccomp inih
+CPPFLAGS += -I. -I$(B) $(VARIANT) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
 	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -43,7 +43,7 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) json-c libseccomp)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
 MULTIARCH  = $(shell $(CC) -print-multiarch)
-BPF_CFLAGS = -g -O2 -target bpf -I. -idirafter /usr/include/$(MULTIARCH) -Wall -Wextra $(if $(WERROR),-Werror)
+BPF_CFLAGS = $(BPF_CPU) -g -O2 -target bpf -I. -idirafter /usr/include/$(MULTIARCH) -Wall -Wextra $(if $(WERROR),-Werror)
 
 SHIM_SRC   := $(wildcard preload/*.c)
 HELPER_SRC := $(filter-out helper/main.c,$(wildcard helper/*.c helper/server/*.c helper/rules/*.c helper/datapath/*.c helper/broker/*.c))
@@ -124,7 +124,7 @@ $(B)/sklhelper: $(call obj,helper/main.c) $(B)/libhelper.a
 
 $(B)/skl: $(call obj,$(CLI_SRC)) $(B)/libhelper.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl libseccomp)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl libseccomp inih)
 
 $(B)/examples/%: examples/%.c
 	$(call say,CC,$@)
@@ -155,10 +155,20 @@ $(B)/tests/%: tests/tools/%.c $(wildcard tests/tools/*.h) helper/wire.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -pthread
 
+# Helpers that are otherwise: one that dies where it is told to, one whose programs are compiled for another
+# BPF machine and so are others, one with another layout of its maps.
+$(B)/faults/sklhelper: OTHERWISE = VARIANT=-DSKL_FAULTS
+$(B)/program/sklhelper: OTHERWISE = BPF_CPU=-mcpu=v3
+$(B)/layout/sklhelper: OTHERWISE = VARIANT=-DSKL_LAYOUT=1000
+VARIANTS := $(B)/faults/sklhelper $(B)/program/sklhelper $(B)/layout/sklhelper
+
+$(VARIANTS): $(B)/sklhelper
+	@$(MAKE) --no-print-directory B=$(@D) $(OTHERWISE) $@
+
 TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(UNIT_SRC)) $(BPFTEST) $(TOOLS)
 
 .PHONY: tests
-tests: all $(TESTS)
+tests: all $(TESTS) $(VARIANTS)
 
 # ---- what people type ----
 
@@ -194,7 +204,7 @@ SKEL_USERS := $(shell grep -l '[.]skel[.]h"' $(HELPER_SRC))
 lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck, shellcheck, mandoc, layers
 	clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x $(SH_FILES)
-	mandoc -T lint -W warning $(wildcard preload/*.7 helper/*.8 helper/cli/*.1)
+	mandoc -T lint -W warning $(wildcard preload/*.7 helper/*.5 helper/*.8 helper/cli/*.1)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 		--suppressions-list=.cppcheck -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='""' '-DLIBBPF_OPTS(type,name,...)=struct type name={__VA_ARGS__}' \
 		$(filter-out $(wildcard bpf/*.c tests/bench/*.bpf.c),$(filter %.c,$(C_FILES)))
@@ -207,8 +217,8 @@ lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck,
 	@! grep -n '#include.*\(bpf\|datapath\|server\)/' helper/rules/*.[ch] || { echo "rules/ is pure"; exit 1; }
 	@! grep -ln '#include <bpf/' helper/*.c helper/rules/*.c helper/server/*.c helper/cli/*.c || \
 		{ echo "only helper/datapath/ uses libbpf"; exit 1; }
-	$(MAKE) --no-print-directory tests WERROR=1 B=$(B)/lint-gcc CC=gcc
-	$(MAKE) --no-print-directory tests WERROR=1 B=$(B)/lint-clang CC=clang
+	$(MAKE) --no-print-directory tests WERROR=1 VARIANTS= B=$(B)/lint-gcc CC=gcc
+	$(MAKE) --no-print-directory tests WERROR=1 VARIANTS= B=$(B)/lint-clang CC=clang
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
@@ -223,6 +233,7 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	chmod 644 $(DESTDIR)$(UNITDIR)/sklhelper.service
 	install -m 644 helper/systemd/sklhelper.socket $(DESTDIR)$(UNITDIR)/sklhelper.socket
 	install -D -m 644 helper/cli/skl.1 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
+	install -D -m 644 helper/skl-policy.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5
 	install -D -m 644 helper/cli/completions/skl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl
 	install -D -m 644 helper/cli/completions/_skl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl
 	install -D -m 644 helper/cli/completions/skl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skl.fish
@@ -231,6 +242,7 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
 		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl \
 		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skl.fish \

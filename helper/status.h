@@ -10,6 +10,6 @@
  * may see: root everything, others what is their own. The caller closes it.
  * Returns the descriptor or -errno.
  */
-int status_memfd(const struct spaces *spaces, const struct peer *peer);
+int status_memfd(struct spaces *spaces, const struct peer *peer);
 
 #endif

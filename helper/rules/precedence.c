@@ -27,6 +27,9 @@ static int bindings_precedence(const struct binding *a, const struct binding *b)
 
 	if (order)
 		return order;
+	/* what a UDP listener has by its own bind() is no claim: only who may take over gets the same */
+	if (a->own != b->own)
+		return a->own - b->own;
 	return a->id < b->id ? -1 : a->id > b->id; /* the older one keeps what it has */
 }
 
