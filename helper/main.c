@@ -129,7 +129,6 @@ static int start(const struct server *server, struct spaces *spaces, const struc
 {
 	int err;
 
-	notify_open();
 	err = isolate_files(o->bpffs);
 	if (err)
 		return report(err, o->bpffs, "it cannot become all that is seen: CAP_SYS_CHROOT");
@@ -152,13 +151,17 @@ static int report_bpf(int err)
 static int serve(struct options *o)
 {
 	struct spaces spaces = {.base = ".", .shown = o->bpffs}; /* the working directory: isolate_files() */
+	struct sharing sharing;
 	struct server *server;
 	int how, err;
 
 	err = datapath_prepare();
 	if (err)
 		return report_bpf(err);
-	err = server_open(&server, &o->server, &o->policy, &spaces);
+	err = share_open(&sharing);
+	if (err)
+		return report(err, "shares", NULL);
+	err = server_open(&server, &o->server, &o->policy, &spaces, &sharing);
 	if (err == -EADDRINUSE)
 		return report_other(o->server.path, server_answering(o->server.path));
 	if (err)
@@ -166,6 +169,7 @@ static int serve(struct options *o)
 	err = start(server, &spaces, o);
 	how = err ? 0 : server_run(server);
 	server_close(server);
+	share_close(&sharing);
 	if (how == 1) {
 		log_notice("nothing is covered any more: leaves");
 		spaces_remove(&spaces);

@@ -151,7 +151,7 @@ static void write_helper(FILE *out)
 	fwrite(&r, sizeof(r), 1, out);
 }
 
-int status_memfd(struct spaces *spaces, const struct peer *peer)
+int status_memfd(struct spaces *spaces, struct sharing *sharing, const struct peer *peer)
 {
 	int fd = memfd_create("skl-status", MFD_CLOEXEC | MFD_ALLOW_SEALING), copy, err = 0;
 	uint64_t now = boottime_ns();
@@ -173,6 +173,7 @@ int status_memfd(struct spaces *spaces, const struct peer *peer)
 		space_look_again(s);
 		err = write_space(out, s, peer, now);
 	}
+	share_status(sharing, out, peer);
 	if (!err && ferror(out))
 		err = -EIO;
 	if (fclose(out) != 0 && !err)
