@@ -5,6 +5,7 @@
 # skl status: what a person reads and what a program reads, also when the helper says something odd.
 
 setup() {
+  bats_require_minimum_version 1.5.0
   load ../lib/skl
   skl_setup
   SERVER=$BUILD/examples/legacy-server
@@ -391,10 +392,10 @@ shown() {
   answers 127.0.0.1 77 77 77
   wait_log "3 lookups, 0/s"
   grep -q "lookups*, [123]/s" "$LOG"
-  ! grep -q $'\e' "$LOG" # no terminal
+  run ! grep -q $'\e' "$LOG" # no terminal
   stop "$watcher" INT
   spawn script -qefc "stty rows 4; $SKL status -w" /dev/null
   wait_log $'\e[H\e[J'
   wait_log "port 7 "
-  ! grep -q "port 77 " "$LOG" # no room for it
+  run ! grep -q "port 77 " "$LOG" # no room for it
 }
