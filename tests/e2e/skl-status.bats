@@ -67,10 +67,10 @@ def listener(id, program=b"server", family=AF_INET, address="127.0.0.1", port=80
                        address), program)
 
 def binding(id, listener, prefix="127.0.0.1", length=32, first=7, last=7, lookups=0, misses=0, errors=0, less=b"",
-            left_out=0):
+            left_out=0, state=1):
     family = AF_INET6 if ":" in prefix else AF_INET
-    return struct.pack("=IIQQQQQHHBBBB16sH62s", 2, 136, id, listener, lookups, misses, errors, first, last, family,
-                       6, length, 0, inet_pton(family, prefix), left_out, less)
+    return struct.pack("=IIQQQQQHHBBBB16sH62sII", 2, 144, id, listener, lookups, misses, errors, first, last, family,
+                       6, length, 0, inet_pton(family, prefix), left_out, less, state, 0)
 
 def error(binding, error, count):
     return struct.pack("=IIQQII", 6, 32, binding, count, error, 0)
