@@ -32,7 +32,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 PKGS     := libbpf libmnl libseccomp inih
-CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
+CPPFLAGS += -I. -I$(B) $(VARIANT) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
 	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -43,7 +43,7 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) json-c libseccomp)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
 MULTIARCH  = $(shell $(CC) -print-multiarch)
-BPF_CFLAGS = -g -O2 -target bpf -I. -idirafter /usr/include/$(MULTIARCH) -Wall -Wextra $(if $(WERROR),-Werror)
+BPF_CFLAGS = $(BPF_CPU) -g -O2 -target bpf -I. -idirafter /usr/include/$(MULTIARCH) -Wall -Wextra $(if $(WERROR),-Werror)
 
 SHIM_SRC   := $(wildcard preload/*.c)
 HELPER_SRC := $(filter-out helper/main.c,$(wildcard helper/*.c helper/server/*.c helper/rules/*.c helper/datapath/*.c helper/broker/*.c))
@@ -155,10 +155,20 @@ $(B)/tests/%: tests/tools/%.c $(wildcard tests/tools/*.h) helper/wire.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -pthread
 
+# Helpers that are otherwise: one that dies where it is told to, one whose programs are compiled for another
+# BPF machine and so are others, one with another layout of its maps.
+$(B)/faults/sklhelper: OTHERWISE = VARIANT=-DSKL_FAULTS
+$(B)/program/sklhelper: OTHERWISE = BPF_CPU=-mcpu=v3
+$(B)/layout/sklhelper: OTHERWISE = VARIANT=-DSKL_LAYOUT=1000
+VARIANTS := $(B)/faults/sklhelper $(B)/program/sklhelper $(B)/layout/sklhelper
+
+$(VARIANTS): $(B)/sklhelper
+	@$(MAKE) --no-print-directory B=$(@D) $(OTHERWISE) $@
+
 TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(UNIT_SRC)) $(BPFTEST) $(TOOLS)
 
 .PHONY: tests
-tests: all $(TESTS)
+tests: all $(TESTS) $(VARIANTS)
 
 # ---- what people type ----
 
@@ -207,8 +217,8 @@ lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck,
 	@! grep -n '#include.*\(bpf\|datapath\|server\)/' helper/rules/*.[ch] || { echo "rules/ is pure"; exit 1; }
 	@! grep -ln '#include <bpf/' helper/*.c helper/rules/*.c helper/server/*.c helper/cli/*.c || \
 		{ echo "only helper/datapath/ uses libbpf"; exit 1; }
-	$(MAKE) --no-print-directory tests WERROR=1 B=$(B)/lint-gcc CC=gcc
-	$(MAKE) --no-print-directory tests WERROR=1 B=$(B)/lint-clang CC=clang
+	$(MAKE) --no-print-directory tests WERROR=1 VARIANTS= B=$(B)/lint-gcc CC=gcc
+	$(MAKE) --no-print-directory tests WERROR=1 VARIANTS= B=$(B)/lint-clang CC=clang
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl

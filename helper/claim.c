@@ -67,15 +67,18 @@ static void keep_reason(struct say *s, size_t said)
 static int apply(struct claim *c)
 {
 	size_t said = c->s->length;
-	int err = claim_take_socket(c);
+	int err;
 
-	if (err)
-		return err;
-	err = grant_all(c);
-	if (err) {
-		claim_take_back(c);
-		keep_reason(c->s, said);
+	datapath_begin_claim(c->space->datapath);
+	err = claim_take_socket(c);
+	if (!err) {
+		err = grant_all(c);
+		if (err) {
+			claim_take_back(c);
+			keep_reason(c->s, said);
+		}
 	}
+	datapath_end_claim(c->space->datapath);
 	return err;
 }
 
@@ -201,6 +204,11 @@ static int claim_received(const struct claims *claims, struct claim *c)
 	err = spaces_get(claims->spaces, c->received->netns, c->received->netns_ino, c->peer->uid, &c->space);
 	if (err) {
 		close(view.diag);
+		if (err == -EBUSY)
+			return say_error(
+				c->s, EBUSY, what,
+				"another version of sklhelper covers ports of this network namespace "
+				"(when the programs that it covers have ended, this one can)");
 		if (err == -EDQUOT)
 			return say_error(c->s, EMFILE, what,
 					 "uid %u has coverage in %d network namespaces, which is the most",
@@ -210,10 +218,7 @@ static int claim_received(const struct claims *claims, struct claim *c)
 	}
 	err = claim_in_space(c, claims->spaces, view.diag);
 	log_outcome(c, err);
-	if (c->space->diag < 0 && space_has_wide(c->space))
-		c->space->diag = view.diag; /* to be watched from now on */
-	else
-		close(view.diag);
+	space_keep_diag(c->space, view.diag);
 	return err;
 }
 

@@ -11,6 +11,6 @@
  * may see: root everything, others what is their own. The caller closes it.
  * Returns the descriptor or -errno.
  */
-int status_memfd(const struct spaces *spaces, struct sharing *sharing, const struct peer *peer);
+int status_memfd(struct spaces *spaces, struct sharing *sharing, const struct peer *peer);
 
 #endif

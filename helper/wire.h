@@ -144,6 +144,14 @@ struct skl_record_binding {
 	__u16 left_out; /* ports inside the range that this binding does not get, in all */
 	/* and the first of them as text, "22,53,100-200", NUL-terminated, ends with ",..." where cut */
 	char less[62];
+	__u32 state;	    /* enum skl_binding_state */
+	__u32 shadowed_uid; /* SKL_BINDING_SHADOWED: whose program it is */
+};
+
+enum skl_binding_state {
+	SKL_BINDING_LIVE = 1,
+	SKL_BINDING_STALE = 2,	  /* of a listener that is stale */
+	SKL_BINDING_SHADOWED = 3, /* live; a program that has bound the port since, too, gets nothing there */
 };
 
 struct skl_record_share {
@@ -197,7 +205,7 @@ struct skl_record_error {
 _Static_assert(sizeof(struct skl_request) == 24, "wire format");
 _Static_assert(sizeof(struct skl_reply) == 16, "wire format");
 _Static_assert(sizeof(struct skl_record_listener) == 88, "wire format");
-_Static_assert(sizeof(struct skl_record_binding) == 136, "wire format");
+_Static_assert(sizeof(struct skl_record_binding) == 144, "wire format");
 _Static_assert(sizeof(struct skl_join) == 32, "wire format");
 _Static_assert(sizeof(struct skl_record_share) == 120, "wire format");
 _Static_assert(sizeof(struct skl_record_share_socket) == 56, "wire format");

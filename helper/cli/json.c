@@ -48,6 +48,13 @@ static void add_null(struct object *o, const char *name)
 	o->failed |= json_object_object_add(o->json, name, NULL) != 0;
 }
 
+static const char *binding_state(uint32_t state)
+{
+	if (state == SKL_BINDING_STALE)
+		return "stale";
+	return state == SKL_BINDING_SHADOWED ? "shadowed" : "live";
+}
+
 static const char *protocol_name(unsigned int protocol)
 {
 	return protocol == IPPROTO_TCP ? "tcp" : "udp";
@@ -97,6 +104,11 @@ static struct json_object *binding(const struct report *report, const struct skl
 	add_number(&o, "errors", b->errors);
 	add(&o, "errors_by_errno", errors(report, b));
 	add(&o, "routed", json_object_new_boolean(b->routed));
+	add_text(&o, "state", binding_state(b->state));
+	if (b->state == SKL_BINDING_SHADOWED)
+		add_number(&o, "shadowed_uid", b->shadowed_uid);
+	else
+		add_null(&o, "shadowed_uid");
 	if (!o.failed)
 		return o.json;
 	json_object_put(o.json);

@@ -98,7 +98,8 @@ static int take_binding(struct report *r, const char *data, size_t length)
 	l = &r->listeners[r->n_listeners - 1];
 	memcpy(b, data, sizeof(*b));
 	if (!valid_protocol(b->family, b->protocol) || b->listener != l->record.id ||
-	    b->prefixlen > (b->family == AF_INET6 ? 128 : 32) || b->port_first > b->port_last)
+	    b->prefixlen > (b->family == AF_INET6 ? 128 : 32) || b->port_first > b->port_last ||
+	    b->state < SKL_BINDING_LIVE || b->state > SKL_BINDING_SHADOWED)
 		return -EBADMSG;
 	b->less[sizeof(b->less) - 1] = '\0';
 	l->n_bindings++;

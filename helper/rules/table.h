@@ -40,6 +40,7 @@ struct listener {
 	uint8_t family, protocol;
 	bool v6only, reuseport;
 	bool dead;	  /* about to be taken out of the table, with others */
+	bool answering;	  /* gone but for UDP sockets that may still answer somebody, and its own bindings */
 	uint32_t ifindex; /* bound to this device, or 0 */
 	size_t n_members; /* at least 1; the first one's slot stands for the listener in the maps */
 	struct member *members;

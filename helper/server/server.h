@@ -28,6 +28,9 @@ struct server;
 int server_open(struct server **out, const struct server_options *options, struct policy_file *policy,
 		struct spaces *spaces, struct sharing *sharing);
 
+/* The process that listens at this socket: 0, nobody does; -1, one that cannot be named. */
+pid_t server_answering(const char *path);
+
 /* Serves until a signal (returns 0), until idle with exit_idle (returns 1), or until -errno. */
 int server_run(struct server *s);
 
