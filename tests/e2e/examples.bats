@@ -47,6 +47,14 @@ shows() {
   shows every-port.sh "port 31337" "port 8443"
 }
 
+@test "share-socket.sh" {
+  shows share-socket.sh "Address already in use" "Response from process" "skl status" "tcp 127.0.0.1:8080"
+}
+
+@test "graceful-upgrade.sh" {
+  shows graceful-upgrade.sh "has joined" "SIGTERM to" "done:" "none: open for another" "none was refused"
+}
+
 @test "the examples refuse to run for others than root, in one sentence" {
   local script
   load ../lib/skl

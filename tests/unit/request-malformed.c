@@ -258,14 +258,17 @@ static void malformed_shares(void **state)
 		/* 65 characters */
 		{TEXT("SKL_SHARE=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 		 "SKL_SHARE: " INVALID},
-		{TEXT("SKL_HOLD=30s"), "SKL_HOLD: " INVALID "it is for the listener of a share, and SKL_SHARE"},
+		{TEXT("SKL_HOLD=30s"),
+		 "SKL_HOLD: " INVALID "it is for the listener of a share, and SKL_SHARE"},
 		{TEXT("SKL_SHARE=\0SKL_HOLD=30s"), "SKL_HOLD: " INVALID "it is for the listener of a share"},
 		{TEXT("SKL_SHARE=web\0SKL_HOLD=soon"), "SKL_HOLD: " INVALID "\"soon\" is not a time"},
 		{TEXT("SKL_SHARE=web\0SKL_HOLD=s"), "SKL_HOLD: " INVALID "\"s\" is not a time"},
 		{TEXT("SKL_SHARE=web\0SKL_HOLD=1h"), "SKL_HOLD: " INVALID "\"1h\" is not a time"},
 		{TEXT("SKL_SHARE=web\0SKL_HOLD=-1s"), "SKL_HOLD: " INVALID},
-		{TEXT("SKL_SHARE=web\0SKL_HOLD=1234567ms"), "SKL_HOLD: " INVALID "\"1234567ms\" is not a time"},
-		{TEXT("SKL_SHARE=web\0SKL_HOLD=3601s"), "SKL_HOLD: " INVALID "\"3601s\" is more than an hour"},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=1234567ms"),
+		 "SKL_HOLD: " INVALID "\"1234567ms\" is not a time"},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=3601s"),
+		 "SKL_HOLD: " INVALID "\"3601s\" is more than an hour"},
 		{TEXT("SKL_SHARE=web\0SKL_HOLD=61m"), "SKL_HOLD: " INVALID "\"61m\" is more than an hour"},
 	};
 
@@ -355,9 +358,12 @@ static void whatever_comes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ports),	  cmocka_unit_test(cidrs),
-		cmocka_unit_test(binds),	  cmocka_unit_test(others),
-		cmocka_unit_test(malformed_shares),	  cmocka_unit_test(four_kilobytes_of_commas),
+		cmocka_unit_test(ports),
+		cmocka_unit_test(cidrs),
+		cmocka_unit_test(binds),
+		cmocka_unit_test(others),
+		cmocka_unit_test(malformed_shares),
+		cmocka_unit_test(four_kilobytes_of_commas),
 		cmocka_unit_test(whatever_comes),
 	};
 
