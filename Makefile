@@ -233,6 +233,7 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	chmod 644 $(DESTDIR)$(UNITDIR)/sklhelper.service
 	install -m 644 helper/systemd/sklhelper.socket $(DESTDIR)$(UNITDIR)/sklhelper.socket
 	install -D -m 644 helper/cli/skl.1 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
+	install -D -m 644 helper/sklhelper.8 $(DESTDIR)$(PREFIX)/share/man/man8/sklhelper.8
 	install -D -m 644 helper/skl-policy.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5
 	install -D -m 644 helper/cli/completions/skl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl
 	install -D -m 644 helper/cli/completions/_skl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl
@@ -241,7 +242,7 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
-		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 $(DESTDIR)$(PREFIX)/share/man/man8/sklhelper.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl \
 		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl \
