@@ -170,9 +170,12 @@ void space_forget_bindings(struct space *s, const struct listener *l, uint64_t a
 {
 	struct table *t = &s->table;
 	size_t kept = part(t, l, after), n = t->n_bindings - kept;
-	struct binding **gone = t->bindings + kept;
+	struct binding **gone;
 	struct rule spans[2][2]; /* by protocol and family */
 
+	if (n == 0)
+		return;
+	gone = t->bindings + kept;
 	for (size_t i = 0; i < 4; i++)
 		spans[i / 2][i % 2] = (struct rule){.first = 1};
 	for (size_t i = 0; i < n; i++) {

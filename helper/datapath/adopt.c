@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "helper/datapath/intact.h"
+
 bool datapath_is_stale(const struct datapath *d)
 {
 	struct bpf_link_info info = {0};
@@ -85,6 +87,8 @@ static int read_listeners(struct datapath *d, struct table *t)
 		previous = &key;
 		if (bpf_map_lookup_elem(d->member_records, &key, &record) < 0)
 			return -errno;
+		if (!intact_member(d->tables, key, &record))
+			return -EUCLEAN;
 		if (record.listener == key)
 			err = read_listener(d, t, (uint16_t)key, &record);
 	}
@@ -108,6 +112,8 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 
 	if (bpf_map_lookup_elem(d->binding_records, &index, &record) < 0)
 		return -errno;
+	if (!intact_binding(d->tables, index, &record))
+		return -EUCLEAN;
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return -ENOMEM;
@@ -126,7 +132,7 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 	/* a listener's id is older than its bindings': another one is in the place of theirs */
 	if (b->listener && b->id < b->listener->id)
 		b->listener = NULL;
-	if (b->rule.prefix.length > (record.family == AF_INET ? 32 : 128) || b->rule.first > b->rule.last)
+	if (b->listener && b->listener->protocol != b->rule.protocol)
 		b->listener = NULL;
 	err = b->listener ? pool_claim(&d->bindings, b->index) : -ENOENT;
 	if (!err)

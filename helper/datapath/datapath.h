@@ -54,7 +54,8 @@ int datapath_open(struct datapath **out, const char *path);
 /*
  * Takes over what is pinned as `path`, and reads into the empty table `t` what
  * it says about listeners and bindings. Returns 0, -ESTALE when the namespace
- * is gone, -EPROTO when another version made it, or -errno.
+ * is gone, -EPROTO when another version made it, -EUCLEAN when no helper can
+ * have left it so, or -errno.
  */
 int datapath_adopt(struct datapath **out, const char *path, struct table *t);
 

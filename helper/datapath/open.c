@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bpf/dispatch.skel.h"
+#include "helper/datapath/intact.h"
 #include "helper/datapath/pins.h"
 #include "helper/log.h"
 
@@ -152,7 +153,9 @@ static int map_tables(struct datapath *d)
 		d->tables = NULL;
 		return -errno;
 	}
-	return d->tables->layout == SKL_LAYOUT ? 0 : -EPROTO;
+	if (d->tables->layout != SKL_LAYOUT)
+		return -EPROTO;
+	return intact_tables(d->tables) ? 0 : -EUCLEAN;
 }
 
 int datapath_open(struct datapath **out, const char *path)
@@ -164,7 +167,6 @@ int datapath_open(struct datapath **out, const char *path)
 		return -ENOMEM;
 	d->tables_fd = d->sockets = d->trie = d->lookups = d->events = -1;
 	d->member_records = d->binding_records = d->probe = d->link = -1;
-	d->flows = d->reply = -1;
 	d->flows = d->reply = -1;
 	snprintf(d->path, sizeof(d->path), "%s", path);
 	err = open_pinned(d);

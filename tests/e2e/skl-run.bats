@@ -171,8 +171,8 @@ except ChildProcessError:
   [ "$output" = "libm.so.6:$SHIM" ]
   run ns env "LD_PRELOAD=libm.so.6 $SHIM" "$SKL" run -p 7 -- printenv LD_PRELOAD
   [ "$output" = "libm.so.6 $SHIM" ]
-  run ns env "LD_PRELOAD=$BUILD/../build/libsklshim.so:libm.so.6" "$SKL" run -p 7 -- printenv LD_PRELOAD
-  [ "$output" = "$BUILD/../build/libsklshim.so:libm.so.6" ]
+  run ns env "LD_PRELOAD=$BUILD/./libsklshim.so:libm.so.6" "$SKL" run -p 7 -- printenv LD_PRELOAD
+  [ "$output" = "$BUILD/./libsklshim.so:libm.so.6" ]
   run ns "$SKL" run -p 7 -- printenv LD_PRELOAD
   [ "$output" = "$SHIM" ]
 }
@@ -357,10 +357,10 @@ out_of_reach() {
 }
 
 @test "a program for another machine is out of the shim's reach" {
-  cp "$ROOT/build/examples/legacy-server" "$T/other"
+  cp "$BUILD/examples/legacy-server" "$T/other"
   printf '\xf3' | dd of="$T/other" bs=1 seek=18 conv=notrunc status=none # e_machine: RISC-V
   out_of_reach 0 "ELF machine 243" /run/test/other
-  cp "$ROOT/build/examples/legacy-server" "$T/other"
+  cp "$BUILD/examples/legacy-server" "$T/other"
   printf '\x01' | dd of="$T/other" bs=1 seek=4 conv=notrunc status=none # 32-bit
   printf '\x03' | dd of="$T/other" bs=1 seek=18 conv=notrunc status=none
   out_of_reach 0 "32-bit x86" /run/test/other

@@ -11,7 +11,7 @@
 # users other than root can read it too. $T is a directory for the test.
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
-BUILD=/run/src/build
+BUILD=/run/src/${TESTS_BUILD:-build}
 SHIM=$BUILD/libsklshim.so
 SKL=$BUILD/skl
 TESTS=/run/src/tests

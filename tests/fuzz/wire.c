@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What comes over the helper's socket: server_serve() with everything from the kernel's side on, and what
+ * decides about requests replaced.
+ *
+ * The first byte of the input chooses what is attached, the second whether the header is made right; the rest
+ * is the message.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "helper/claim.h"
+#include "helper/rules/request.h"
+#include "helper/server/parts.h"
+#include "helper/status.h"
+
+#define ATTACHED 40
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* ---- in place of what decides ---- */
+
+int claim(struct spaces *spaces, const struct peer *peer, const struct skl_request *request, const char *text,
+	  size_t length, int sock, struct say *s)
+{
+	struct request wanted;
+	int err;
+
+	assert(request->length == sizeof(*request) + length);
+	assert(peer->uid == getuid());
+	assert(sock < 0 || fcntl(sock, F_GETFD) == FD_CLOEXEC);
+	if (sock < 0)
+		return say_error(s, EBADF, "request", "no socket came with it");
+	err = request_parse(text, length, &wanted, s);
+	request_free(&wanted);
+	return err;
+}
+
+int status_memfd(const struct spaces *spaces, const struct peer *peer)
+{
+	return memfd_create("fuzz", MFD_CLOEXEC);
+}
+
+struct spaces *server_spaces(struct server *s)
+{
+	return NULL;
+}
+
+int server_expect(struct server *s, struct peer *peer, struct say *said)
+{
+	if (peer->pidfd >= 0)
+		close(peer->pidfd);
+	peer->pidfd = -1;
+	return 0;
+}
+
+/* ---- the client ---- */
+
+/* Of each kind one: a listener, a connection of AF_UNIX, a pipe. Their numbers are below all that is counted.
+ */
+static int kinds[3] = {-1, -1, -1};
+
+static void make_kinds(void)
+{
+	int pair[2];
+
+	kinds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	assert(kinds[0] >= 0 && listen(kinds[0], 1) == 0);
+	assert(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	kinds[1] = pair[0];
+	assert(pipe(pair) == 0);
+	kinds[2] = pair[0];
+}
+
+static void send_message(int to, struct iovec *part, size_t n, unsigned int kind)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(ATTACHED * sizeof(int))];
+	} control = {0};
+	struct msghdr message = {.msg_iov = part, .msg_iovlen = 1};
+	int fds[ATTACHED];
+
+	for (size_t i = 0; i < n; i++)
+		fds[i] = kinds[(kind + i) % 3];
+	if (n) {
+		struct cmsghdr *c = &control.align;
+
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	assert(sendmsg(to, &message, 0) == (ssize_t)part->iov_len);
+}
+
+/* What helper/wire.h says a reply is. */
+static void check_reply(int from)
+{
+	struct {
+		struct skl_reply head;
+		char text[SKL_SAY_MAX + 1];
+	} reply;
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = {&reply, sizeof(reply)};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes)};
+	ssize_t got = recvmsg(from, &message, MSG_DONTWAIT);
+	struct cmsghdr *c = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
+	int fd;
+
+	if (got <= 0)
+		return; /* an empty message is none */
+	assert(got >= (ssize_t)sizeof(reply.head) && reply.head.magic == SKL_WIRE_MAGIC);
+	assert(reply.head.version == SKL_WIRE_VERSION && reply.head.length == (size_t)got);
+	assert(reply.head.reserved == 0 && reply.head.error >= 0);
+	assert(reply.head.error == 0 || got > (ssize_t)sizeof(reply.head));
+	for (size_t i = 0; i < (size_t)got - sizeof(reply.head); i++)
+		assert(reply.text[i] == '\n' || (reply.text[i] >= ' ' && reply.text[i] <= '~'));
+	if (c) {
+		assert(reply.head.error == 0 && c->cmsg_len == CMSG_LEN(sizeof(int)));
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+		close(fd);
+	}
+}
+
+/* The lowest descriptor that is free: one that was lost is in its place. */
+static int lowest_free(void)
+{
+	int fd = dup(0);
+
+	assert(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static void make_right(struct skl_request *request, size_t size)
+{
+	request->magic = SKL_WIRE_MAGIC;
+	request->version = SKL_WIRE_VERSION;
+	request->kind %= SKL_EXPECT + 2;
+	request->length = (__u32)size;
+	if (request->kind != SKL_CLAIM_ATTACH)
+		request->pid = 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const size_t counts[] = {0, 1, 2, ATTACHED};
+	struct iovec part;
+	int pair[2], free_before, tries = 0;
+	char *copy;
+
+	if (size < 2 || size - 2 > sizeof(struct skl_request) + SKL_TEXT_MAX + 10)
+		return 0;
+	if (kinds[0] < 0)
+		make_kinds();
+	copy = malloc(size);
+	assert(copy);
+	memcpy(copy, data + 2, size - 2);
+	part = (struct iovec){copy, size - 2};
+	if (data[1] & 1 && part.iov_len >= sizeof(struct skl_request))
+		make_right((struct skl_request *)copy, part.iov_len);
+	free_before = lowest_free();
+	assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	send_message(pair[0], &part, counts[data[0] & 3], data[0] >> 2);
+	server_serve(NULL, pair[1]);
+	check_reply(pair[0]);
+	close(pair[0]);
+	close(pair[1]);
+	free(copy);
+	/* a thread closes what may take long */
+	while (lowest_free() != free_before && tries++ < 100000)
+		sched_yield();
+	assert(tries < 100000);
+	return 0;
+}
