@@ -48,7 +48,7 @@ MULTIARCH  = $(shell $(CC) -print-multiarch)
 BPF_CFLAGS = -g -O2 -target bpf -I. -idirafter /usr/include/$(MULTIARCH) -Wall -Wextra $(if $(WERROR),-Werror)
 
 SHIM_SRC   := $(wildcard preload/*.c)
-HELPER_SRC := $(filter-out helper/main.c,$(wildcard helper/*.c helper/server/*.c helper/rules/*.c helper/datapath/*.c))
+HELPER_SRC := $(filter-out helper/main.c,$(wildcard helper/*.c helper/server/*.c helper/rules/*.c helper/datapath/*.c helper/broker/*.c))
 CLI_SRC    := $(wildcard helper/cli/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 BPFTEST    := $(patsubst tests/bpf/%.c,$(B)/tests/bpf-%,$(wildcard tests/bpf/*.c))

@@ -17,6 +17,7 @@
 #include "helper/claim.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +143,7 @@ static int claim_received(struct spaces *spaces, struct claim *c)
 		return say_error(c->s, -err, what, "its network namespace cannot be looked into");
 	c->who = (struct claimant){
 		.uid = c->peer->uid,
-		.may_bind_low = peer_may_bind_low(c->peer, c->received->netns),
+		.may_bind_low = peer_is_capable(c->peer, c->received->netns, CAP_NET_BIND_SERVICE),
 		.first_free_port = view.first_free_port,
 		.first_local_port = view.first_local_port,
 		.last_local_port = view.last_local_port,

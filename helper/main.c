@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* sklhelper: the options, and the order in which it starts. */
+/* sklhelper: the order in which it starts. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,115 +13,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "helper/datapath/netns.h"
+#include "helper/broker/broker.h"
 #include "helper/datapath/pins.h"
 #include "helper/log.h"
 #include "helper/notify.h"
+#include "helper/options.h"
 #include "helper/server/server.h"
 #include "helper/spaces.h"
-#include "helper/wire.h"
-
-#define BPFFS	      "/sys/fs/bpf"
-#define DEFAULT_BPFFS BPFFS "/skl"
-
-static const char usage[] =
-	"Usage: sklhelper [--socket PATH] [--bpffs DIR] [--log-level LEVEL] [--mode MODE] [--group GROUP] "
-	"[--exit-idle]\n"
-	"\n"
-	"Steers extra ports and addresses to the sockets of programs that ask for it (see libsklshim(7)).\n"
-	"\n"
-	"  --socket PATH      where programs ask (" SKL_HELPER_SOCKET ")\n"
-	"  --bpffs DIR        where BPF maps and links are pinned, on a bpffs (" DEFAULT_BPFFS ")\n"
-	"  --log-level LEVEL  error, warning, notice, info (as it is) or debug\n"
-	"  --mode MODE        permissions of the socket, in octal (0660)\n"
-	"  --group GROUP      group of the socket, where it exists (skl)\n"
-	"  --exit-idle        leave, and remove all that was made, when no coverage is left\n"
-	"  --version, --help\n";
-
-struct options {
-	struct server_options server;
-	const char *bpffs;
-};
-
-static int parse_mode(const char *text, mode_t *mode)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 8);
-
-	if (*text == '\0' || *end != '\0' || value > 0777)
-		return -EINVAL;
-	*mode = (mode_t)value;
-	return 0;
-}
-
-/* Returns -1 to go on, else the exit status. */
-static int parse_options(int argc, char **argv, struct options *o)
-{
-	enum { SOCKET = 256, BPFFS_DIR, POLICY, LEVEL, MODE, GROUP, EXIT_IDLE, VERSION, HELP };
-	static const struct option known[] = {
-		{"socket", required_argument, NULL, SOCKET}, {"bpffs", required_argument, NULL, BPFFS_DIR},
-		{"policy", required_argument, NULL, POLICY}, {"log-level", required_argument, NULL, LEVEL},
-		{"mode", required_argument, NULL, MODE},     {"group", required_argument, NULL, GROUP},
-		{"exit-idle", no_argument, NULL, EXIT_IDLE}, {"version", no_argument, NULL, VERSION},
-		{"help", no_argument, NULL, HELP},	     {0},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (option) {
-		case SOCKET:
-			o->server.path = optarg;
-			break;
-		case BPFFS_DIR:
-			o->bpffs = optarg;
-			break;
-		case POLICY:
-			log_error("--policy: this version reads no policy file: the default rule holds");
-			return 2;
-		case LEVEL:
-			if (log_set_level(optarg) == 0)
-				break;
-			log_error("--log-level %s: is none of error, warning, notice, info, debug", optarg);
-			return 2;
-		case MODE:
-			if (parse_mode(optarg, &o->server.mode) == 0)
-				break;
-			log_error("--mode %s: is not an octal number up to 0777", optarg);
-			return 2;
-		case GROUP:
-			o->server.group = optarg;
-			break;
-		case EXIT_IDLE:
-			o->server.exit_idle = true;
-			break;
-		case VERSION:
-			puts("sklhelper " SKL_VERSION);
-			return 0;
-		case HELP:
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		log_error("%s: no argument is expected", argv[optind]);
-		return 2;
-	}
-	return -1;
-}
 
 /* Where the system has not mounted one, as bpftool and ip do. */
 static int prepare_bpffs(const char *base)
 {
 	int err = pins_prepare(base);
 
-	if (err != -ENOTSUP || strcmp(base, DEFAULT_BPFFS) != 0)
+	if (err != -ENOTSUP || strcmp(base, OPTIONS_BPFFS) != 0)
 		return err;
-	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+	if (mount("bpf", OPTIONS_BPFFS_MOUNT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
 		return -errno;
-	log_notice("mounted a bpffs on " BPFFS);
+	log_notice("mounted a bpffs on " OPTIONS_BPFFS_MOUNT);
 	return pins_prepare(base);
 }
 
@@ -198,11 +106,8 @@ static int serve(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {
-		.server = {.path = SKL_HELPER_SOCKET, .mode = 0660, .group = "skl"},
-		.bpffs = DEFAULT_BPFFS,
-	};
-	int status = parse_options(argc, argv, &o), lock, err;
+	struct options o;
+	int status = options_parse(argc, argv, &o), lock, err;
 
 	if (status >= 0)
 		return status;
@@ -213,7 +118,7 @@ int main(int argc, char **argv)
 		return report(err, o.bpffs,
 			      err == -ENOTSUP ? "not on a bpffs: mount -t bpf bpf DIR makes one" : NULL);
 	/* before the lock, of which it must not have a copy: it may outlive this process for a moment */
-	err = netns_start_broker();
+	err = broker_start();
 	if (err)
 		return report(err, "broker", NULL);
 	lock = lock_state(o.bpffs);

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What can only be done inside another network namespace is done by a process
- * of its own, the broker: it alone keeps CAP_SYS_ADMIN, and never sees a byte
- * that comes from a user. It is asked with descriptors and answers with them.
- */
+/* What can only be done inside another network namespace: asked of the broker (broker/). */
 #ifndef SKL_NETNS_H
 #define SKL_NETNS_H
 
@@ -14,12 +10,6 @@ struct netns_view {
 	uint32_t first_free_port; /* its ip_unprivileged_port_start: ports from here on need no capability */
 	uint16_t first_local_port, last_local_port; /* its ip_local_port_range: where programs send from */
 };
-
-/* Starts the broker; it ends when this process does. 0 or -errno. */
-int netns_start_broker(void);
-
-/* Readable once the broker has ended, which it never should: without it no claim can be judged. */
-int netns_broker_fd(void);
 
 /* Looks into the namespace `netns` (a descriptor, the caller's). 0 or -errno. */
 int netns_look(int netns, struct netns_view *out);

@@ -15,11 +15,14 @@
 
 #include "helper/log.h"
 
-/* Where among the filters of an interface ours is: behind those whose priority the kernel chooses (49152,
- * down). */
-#define PRIORITY 50777
-#define HANDLE	 1
-#define NAME	 "skl_reply" /* of the program: what stands at that place under another name is not ours */
+/*
+ * Where among the filters of an interface ours is: as early as possible, because
+ * one before it may end the list. At the same priority the kernel runs the
+ * newest first. A priority that a filter of another kind has is no place for us.
+ */
+#define PRIORITIES 8	       /* from 1 */
+#define HANDLE	   0x534b4c    /* of our own, so that others may stand at the same priority */
+#define NAME	   "skl_reply" /* of the program: what stands at that place under another name is not ours */
 
 /* From time to time even what was attached is looked after: somebody may have removed it. */
 #define LOOK_AGAIN 20
@@ -84,15 +87,40 @@ static bool is_ours(int id)
 	return yes;
 }
 
-/* The id of the program at our place on this interface, 0 for none, -EEXIST for a stranger's. */
-static int at_our_place(const struct bpf_tc_hook *hook)
-{
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
-	int err = bpf_tc_query(hook, &opts);
+/* Where ours stands; id is 0 where it stands nowhere. */
+struct place {
+	uint32_t priority;
+	int id;
+};
 
-	if (err) /* ENOENT: no such filter; EINVAL: no clsact at all */
-		return 0;
-	return is_ours((int)opts.prog_id) ? (int)opts.prog_id : -EEXIST;
+static struct place find_place(const struct bpf_tc_hook *hook)
+{
+	struct place place = {0};
+
+	for (uint32_t priority = 1; priority <= PRIORITIES; priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = priority);
+
+		/* ENOENT: no such filter; EINVAL: one of another kind, or no clsact at all */
+		if (bpf_tc_query(hook, &opts) == 0 && is_ours((int)opts.prog_id)) {
+			place = (struct place){priority, (int)opts.prog_id};
+			break;
+		}
+	}
+	return place;
+}
+
+static int attach_at_first_place(const struct bpf_tc_hook *hook, int program)
+{
+	int err = -EEXIST;
+
+	for (uint32_t priority = 1; priority <= PRIORITIES; priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = HANDLE, .priority = priority);
+
+		err = bpf_tc_attach(hook, &opts);
+		if (err != -EEXIST && err != -EINVAL)
+			break;
+	}
+	return err;
 }
 
 struct seen_qdisc {
@@ -175,9 +203,9 @@ static bool has_other_qdisc(int ifindex)
 
 static int attach(uint64_t netns, const struct if_nameindex *interface, int program, int id)
 {
-	int ifindex = (int)interface->if_index, there, err;
+	int ifindex = (int)interface->if_index, err;
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = HANDLE, .priority = PRIORITY);
+	struct place there;
 	bool made;
 
 	if (has_other_qdisc(ifindex)) {
@@ -187,19 +215,21 @@ static int attach(uint64_t netns, const struct if_nameindex *interface, int prog
 				 interface->if_name);
 		return remember(netns, ifindex, id, false);
 	}
-	there = at_our_place(&hook);
-	if (there < 0)
-		return there;
-	if (there ==
-	    id) /* where we do not know of it, an earlier helper put it there, and made room for it */
+	there = find_place(&hook);
+	if (there.id == id) /* unknown here: an earlier helper put it there, and made room for it */
 		return remember(netns, ifindex, id, !find(netns, ifindex));
 	err = bpf_tc_hook_create(&hook);
 	if (err && err != -EEXIST)
 		return err;
 	made = !err;
-	if (there) /* an earlier helper's */
-		opts.flags = BPF_TC_F_REPLACE;
-	err = bpf_tc_attach(&hook, &opts);
+	if (there.id) { /* an earlier helper's */
+		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = HANDLE,
+			    .priority = there.priority, .flags = BPF_TC_F_REPLACE);
+
+		err = bpf_tc_attach(&hook, &opts);
+	} else {
+		err = attach_at_first_place(&hook, program);
+	}
 	return err ? err : remember(netns, ifindex, id, made);
 }
 
@@ -254,11 +284,16 @@ static void remove_qdisc_if_empty(struct mnl_socket *route, int ifindex)
 static void detach(struct mnl_socket *route, uint64_t netns, int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
 	struct attached *a = find(netns, ifindex);
+	struct place there = {0};
 
-	if (!has_other_qdisc(ifindex) && at_our_place(&hook) > 0)
+	if (!has_other_qdisc(ifindex))
+		there = find_place(&hook);
+	if (there.id) {
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = there.priority);
+
 		bpf_tc_detach(&hook, &opts);
+	}
 	if (a && a->qdisc_too)
 		remove_qdisc_if_empty(route, ifindex);
 }

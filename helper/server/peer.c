@@ -153,21 +153,20 @@ static int64_t effective_uid(const char *status)
  * exec of anything that raises privileges clears those. Root of its user
  * namespace gains nothing by such an exec.
  */
-static bool holds(const struct peer *p)
+static bool holds(const struct peer *p, int capability)
 {
 	char status[8192];
 
 	if (read_proc(p->pid, "status", status, sizeof(status)) < 0 ||
 	    effective_uid(status) != (int64_t)p->uid)
 		return false;
-	if (!has_capability(status, "\nCapEff:\t", CAP_NET_BIND_SERVICE))
+	if (!has_capability(status, "\nCapEff:\t", capability))
 		return false;
-	return root_of(p->pid) == (int64_t)p->uid ||
-	       has_capability(status, "\nCapAmb:\t", CAP_NET_BIND_SERVICE);
+	return root_of(p->pid) == (int64_t)p->uid || has_capability(status, "\nCapAmb:\t", capability);
 }
 
 /* As cap_capable() in security/commoncap.c: up from the owner towards the peer's own user namespace. */
-static bool capable_over(const struct peer *p, int netns)
+static bool capable_over(const struct peer *p, int netns, int capability)
 {
 	int own = open_proc(p->pid, "ns/user"), at = ioctl(netns, NS_GET_USERNS);
 	uint64_t user_ns = own < 0 ? 0 : inode(own);
@@ -178,7 +177,7 @@ static bool capable_over(const struct peer *p, int netns)
 		int parent;
 
 		if (inode(at) == user_ns) {
-			yes = holds(p);
+			yes = holds(p, capability);
 			break;
 		}
 		parent = ioctl(at, NS_GET_PARENT);
@@ -199,10 +198,10 @@ static bool capable_over(const struct peer *p, int netns)
 	return yes;
 }
 
-bool peer_may_bind_low(const struct peer *p, int netns)
+bool peer_is_capable(const struct peer *p, int netns, int capability)
 {
 	if (p->pid <= 0 || !lives(p))
 		return false;
 	/* what was read was the peer's only if its number was still its own afterwards */
-	return capable_over(p, netns) && lives(p);
+	return capable_over(p, netns, capability) && lives(p);
 }

@@ -26,11 +26,10 @@ void peer_close(struct peer *p);
 bool peer_owns(const struct peer *p, pid_t pid);
 
 /*
- * May it bind ports below ip_unprivileged_port_start in the network namespace
- * `netns` (a descriptor)? That is CAP_NET_BIND_SERVICE in the user namespace
- * that owns it, as ns_capable() in the kernel would see it. A peer that is gone
- * may not.
+ * Has it this capability (CAP_...) over the network namespace `netns` (a
+ * descriptor), in the user namespace that owns it, as ns_capable() in the
+ * kernel would see it? A peer that is gone has none.
  */
-bool peer_may_bind_low(const struct peer *p, int netns);
+bool peer_is_capable(const struct peer *p, int netns, int capability);
 
 #endif

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "helper/datapath/netns.h"
+#include "helper/broker/broker.h"
 #include "helper/discard.h"
 #include "helper/log.h"
 #include "helper/server/parts.h"
@@ -324,7 +324,7 @@ int server_open(struct server **out, const struct server_options *options, struc
 	if (!err)
 		err = watch(s, s->signals, FROM_SIGNALS, 0);
 	if (!err)
-		err = watch(s, netns_broker_fd(), FROM_BROKER, 0);
+		err = watch(s, broker_fd(), FROM_BROKER, 0);
 	if (!err) {
 		s->listener = socket_open(options);
 		err = s->listener < 0 ? s->listener : watch(s, s->listener, FROM_LISTENER, 0);

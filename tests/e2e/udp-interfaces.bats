@@ -137,22 +137,23 @@ filter() {
   [ "$(filters_on lo ingress)" = "$ingress" ]
 }
 
-@test "filters before ours see the answer as its program sent it, those behind as the client will" {
+@test "other filters see the answer as the client will, and one that ends the list does not keep ours from its work" {
   start_helper
   run_udp SKL_PORTS=7,77 -- echo 5353
-  filter lo egress 60000 da bytecode "$(drops_source_port 7)"
+  filter lo egress 2 da bytecode "$(drops_source_port 5353)"
   udp_echoes 127.0.0.1 77
+  filter lo egress 3 da bytecode "$(drops_source_port 7)"
   run udp_ask 127.0.0.1 7
   [ "$status" -eq 110 ]
-  filter lo egress 10 da bytecode "$(drops_source_port 5353)"
-  run udp_ask 127.0.0.1 77
-  [ "$status" -eq 110 ]
+  ns tc filter delete dev lo egress prio 3
+  filter lo egress 3 bytecode "$SAYS_NOTHING" flowid 1:1
+  udp_echoes 127.0.0.1 7
 }
 
-@test "a filter before ours that ends the list keeps answers from getting their address" {
+@test "a filter that stands before ours and ends the list keeps answers from getting their address" {
   start_helper
   run_udp SKL_PORTS=7 -- echo 5353
-  filter lo egress 10 bytecode "$SAYS_NOTHING" flowid 1:1
+  ns tc filter add dev lo egress protocol all prio 1 handle 2 bpf bytecode "$SAYS_NOTHING" flowid 1:1
   run udp_ask -u 127.0.0.1 7
   [ "$status" -eq 99 ]
   says "port 5353"
@@ -175,15 +176,25 @@ filter() {
   filters_on lo egress | grep -q bytecode
 }
 
-@test "somebody else's filter at the place where ours would be: refused with a sentence, and it stays" {
+@test "filters of another kind at the first priorities: ours comes behind them; at all that it may have: refused, and they stay" {
+  local priority
   start_helper
   ns tc qdisc add dev lo clsact
-  ns tc filter add dev lo egress protocol all prio 50777 handle 1 bpf da bytecode "$SAYS_NOTHING"
+  for priority in 1 2 3; do
+    ns tc filter add dev lo egress protocol all prio "$priority" u32 match u32 0 0xffffffff flowid 1:1
+  done
+  run_udp SKL_PORTS=7 -- echo 5353
+  udp_echoes 127.0.0.1 7
+  stop "$SPAWNED"
+  wait_until no_reply_on lo
+  for priority in 4 5 6 7 8; do
+    ns tc filter add dev lo egress protocol all prio "$priority" u32 match u32 0 0xffffffff flowid 1:1
+  done
   run shim SKL_PORTS=7 -- "$BUILD/tests/udp-serve" echo 5353
   [ "$status" -ne 0 ]
   [ "$status" -ne 124 ]
   says libsklshim: "udp port 5353"
-  filters_on lo egress | grep -q bytecode
+  [ "$(filters_on lo egress | grep -c "^filter.* u32.*chain 0 $")" -eq 8 ]
 }
 
 @test "an interface with an ingress qdisc, which leaves no room for ours: the log names it, others are served" {

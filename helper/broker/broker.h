@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What takes more privilege than the helper itself keeps is done by a process
+ * of its own, the broker: it alone keeps CAP_SYS_ADMIN, and never sees a byte
+ * that comes from a user. It is asked with numbers and descriptors, and answers
+ * with them.
+ */
+#ifndef SKL_BROKER_H
+#define SKL_BROKER_H
+
+#include <stdint.h>
+
+enum broker_order {
+	BROKER_LOOK =
+		1,     /* fd: a network namespace. Answers with a NETLINK_SOCK_DIAG socket of it, and ports */
+	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
+	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
+	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
+};
+
+struct broker_request {
+	uint32_t order;
+	uint32_t has_second; /* another descriptor follows in a message of its own: one carries one */
+	uint64_t number;
+};
+
+struct broker_answer {
+	int32_t error; /* 0 or -errno */
+	uint32_t first_free_port;
+	uint16_t first_local_port, last_local_port;
+};
+
+/* Starts the broker; it ends when this process does. 0 or -errno. */
+int broker_start(void);
+
+/* Readable once the broker has ended, which it never should: without it no claim can be judged. */
+int broker_fd(void);
+
+/*
+ * Gives an order and waits for the answer. The descriptors, or -1, stay the
+ * caller's. *got becomes the descriptor that came with the answer (the caller's
+ * to close), or -1. Returns 0 or -errno: the broker's, or that of asking it.
+ */
+int broker_call(struct broker_request *request, int fd, int second, struct broker_answer *answer, int *got);
+
+#endif
