@@ -76,7 +76,8 @@ static bool is_protocol(uint8_t protocol)
 bool intact_member(const struct skl_tables *t, uint32_t slot, const struct skl_member_record *r)
 {
 	return slot > 0 && slot < SKL_SLOTS && r->listener > 0 && r->listener < SKL_SLOTS &&
-	       r->listener_id <= t->last_id && is_family(r->family) && is_protocol(r->protocol) && r->port != 0;
+	       r->listener_id <= t->last_id && is_family(r->family) && is_protocol(r->protocol) &&
+	       r->port != 0;
 }
 
 bool intact_binding(const struct skl_tables *t, uint32_t index, const struct skl_binding_record *r)

@@ -81,10 +81,8 @@ static int check_row(void *context, uint16_t first, uint16_t last, const struct 
 /* As a claim does it: what may be had becomes bindings. */
 static void bind_rules(const struct listener *from, const struct rule *rules, size_t n, struct say *s)
 {
-	static const struct claimant who = {.uid = 1000,
-					    .first_free_port = 1024,
-					    .first_local_port = 32768,
-					    .last_local_port = 60999};
+	static const struct claimant who = {
+		.uid = 1000, .first_free_port = 1024, .first_local_port = 32768, .last_local_port = 60999};
 	static const int families[] = {AF_INET, AF_INET6};
 	struct listener *l = calloc(1, sizeof(*l));
 	struct member m = {.cookie = 1, .slot = 1};
