@@ -20,7 +20,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	libjson-c-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
-	default-jdk-headless git binutils passwd libclang-rt-dev dnsmasq-base unbound bind9-dnsutils socat iperf3
+	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client dnsmasq-base unbound bind9-dnsutils socat iperf3
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
@@ -54,7 +54,8 @@ UNIT_SRC   := $(wildcard tests/unit/*.c)
 BPFTEST    := $(patsubst tests/bpf/%.c,$(B)/tests/bpf-%,$(wildcard tests/bpf/*.c))
 BENCH      := $(patsubst tests/bench/%.c,$(B)/tests/bench-%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 FUZZ       := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz-%,$(wildcard tests/fuzz/*.c))
-TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
+TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(filter-out tests/tools/lib-%,$(wildcard tests/tools/*.c))) \
+	$(patsubst tests/tools/%.c,$(B)/tests/%.so,$(wildcard tests/tools/lib-*.c))
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
 SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run
@@ -127,7 +128,7 @@ $(B)/sklhelper: $(call obj,helper/main.c) $(B)/libhelper.a
 
 $(B)/skl: $(call obj,$(CLI_SRC)) $(B)/libhelper.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl)
 
 $(B)/examples/%: examples/%.c
 	$(call say,CC,$@)
@@ -152,6 +153,11 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/%.o $(B)/libhelper.a
 	$(LINK_TEST)
 
 $(patsubst $(B)/tests/bench-%,$(B)/obj/tests/bench/%.o,$(BENCH)): | $(BENCH_SKELS)
+
+$(B)/tests/%.so: tests/tools/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 
 $(B)/tests/%: tests/tools/%.c
 	$(call say,CC,$@)
@@ -251,11 +257,12 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	install -D -s -m 755 $(B)/skl $(DESTDIR)$(PREFIX)/bin/skl
 	install -D -s -m 644 $(B)/libsklshim.so $(DESTDIR)$(LIBDIR)/skl/libsklshim.so
 	install -D -m 644 preload/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
+	install -D -m 644 helper/cli/skl.1 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
-		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
+		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
 	-rmdir $(DESTDIR)$(LIBDIR)/skl
 
 .PHONY: clean

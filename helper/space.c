@@ -150,15 +150,29 @@ static void widen(struct rule *span, const struct rule *r)
 	span->last = r->last > span->last ? r->last : span->last;
 }
 
+/* Which bindings: those of a listener, or one alone, or those with higher ids than `after`. */
+struct which {
+	const struct listener *listener;
+	const struct binding *one;
+	uint64_t after;
+};
+
+static bool is_meant(const struct which *w, const struct binding *b)
+{
+	if (w->one)
+		return b == w->one;
+	return w->listener ? b->listener == w->listener : b->id > w->after;
+}
+
 /* Moves those that go behind those that stay; returns how many stay. */
-static size_t part(struct table *t, const struct listener *l, uint64_t after)
+static size_t part(struct table *t, const struct which *w)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < t->n_bindings; i++) {
 		struct binding *b = t->bindings[i];
 
-		if (l ? b->listener == l : b->id > after)
+		if (is_meant(w, b))
 			continue;
 		t->bindings[i] = t->bindings[kept];
 		t->bindings[kept++] = b;
@@ -166,10 +180,10 @@ static size_t part(struct table *t, const struct listener *l, uint64_t after)
 	return kept;
 }
 
-void space_forget_bindings(struct space *s, const struct listener *l, uint64_t after)
+static void forget(struct space *s, const struct which *w)
 {
 	struct table *t = &s->table;
-	size_t kept = part(t, l, after), n = t->n_bindings - kept;
+	size_t kept = part(t, w), n = t->n_bindings - kept;
 	struct binding **gone;
 	struct rule spans[2][2]; /* by protocol and family */
 
@@ -193,6 +207,16 @@ void space_forget_bindings(struct space *s, const struct listener *l, uint64_t a
 	datapath_remove_bindings(s->datapath, gone, n);
 	for (size_t i = 0; i < n; i++)
 		free(gone[i]);
+}
+
+void space_forget_bindings(struct space *s, const struct listener *l, uint64_t after)
+{
+	forget(s, &(struct which){.listener = l, .after = after});
+}
+
+void space_forget_binding(struct space *s, struct binding *b)
+{
+	forget(s, &(struct which){.one = b});
 }
 
 void space_forget_listener(struct space *s, struct listener *l)

@@ -62,6 +62,9 @@ void space_forget_listener(struct space *s, struct listener *l);
 /* Ends all bindings of the listener or, where it is NULL, those with ids above `after`. */
 void space_forget_bindings(struct space *s, const struct listener *l, uint64_t after);
 
+/* Ends one. */
+void space_forget_binding(struct space *s, struct binding *b);
+
 bool space_has_wide(const struct space *s);
 
 /* CLOCK_BOOTTIME: times in the maps outlive the helper. */

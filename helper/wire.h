@@ -30,6 +30,8 @@ enum skl_kind {
 	SKL_STATUS = 4, /* no socket; the reply has a memfd full of records (below) attached */
 	SKL_EXPECT = 5, /* no socket; the asking process is about to become a program that claims:
 			 * a helper that leaves when idle stays as long as that process lives */
+
+	SKL_DETACH = 8, /* no socket; the text is "ID=17" and ends the coverage of that listener or binding */
 };
 
 /*

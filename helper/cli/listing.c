@@ -99,8 +99,24 @@ static size_t count(char *text, size_t size, unsigned long long n, const char *o
 	return n ? (size_t)snprintf(text, size, ", %llu %s", n, n == 1 ? one : many) : 0;
 }
 
-/* `brief` tells how many ports are left out instead of which. */
-static void binding_cells(const struct skl_record_binding *b, bool brief, char cells[N_PARTS][CELL])
+/* How a binding is shown. */
+struct style {
+	bool brief;		     /* tells how many ports are left out instead of which */
+	const struct report *before; /* of a second ago, or NULL */
+};
+
+/* How often it was used within the last second; 0 where it was not there yet. */
+static unsigned long long rate(const struct skl_record_binding *b, const struct report *before)
+{
+	for (size_t i = 0; i < before->n_bindings; i++) {
+		if (before->bindings[i].id == b->id)
+			return b->lookups - before->bindings[i].lookups;
+	}
+	return 0;
+}
+
+static void binding_cells(const struct skl_record_binding *b, const struct style *style,
+			  char cells[N_PARTS][CELL])
 {
 	char prefix[ADDRESS_TEXT], ports[LISTING_PORTS];
 	size_t n;
@@ -110,14 +126,16 @@ static void binding_cells(const struct skl_record_binding *b, bool brief, char c
 	listing_ports(b, ports);
 	n = (size_t)snprintf(cells[PORTS], CELL, "port%s %s", b->port_first == b->port_last ? "" : "s",
 			     ports);
-	if (b->left_out && (brief || !*b->less))
+	if (b->left_out && (style->brief || !*b->less))
 		snprintf(cells[PORTS] + n, CELL - n, " less %u of them", b->left_out);
 	else if (b->left_out)
 		snprintf(cells[PORTS] + n, CELL - n, " less %s", b->less);
 	snprintf(cells[LOOKUPS], CELL, "%llu", (unsigned long long)b->lookups);
 	n = (size_t)snprintf(cells[REST], CELL, " lookup%s", b->lookups == 1 ? "" : "s");
 	n += count(cells[REST] + n, CELL - n, b->misses, "miss", "misses");
-	count(cells[REST] + n, CELL - n, b->errors, "error", "errors");
+	n += count(cells[REST] + n, CELL - n, b->errors, "error", "errors");
+	if (style->before)
+		snprintf(cells[REST] + n, CELL - n, ", %llu/s", rate(b, style->before));
 	for (int p = 0; p < N_PARTS; p++)
 		text_make_printable(cells[p]);
 }
@@ -144,7 +162,8 @@ static void measure_columns(const struct report *report, size_t widths[N_COLUMNS
 }
 
 /* Returns how wide the lines of its bindings are in all. */
-static size_t measure_parts(const struct report_listener *l, bool brief, size_t widths[N_PARTS])
+static size_t measure_parts(const struct report_listener *l, const struct style *style,
+			    size_t widths[N_PARTS])
 {
 	size_t sum = INDENT + GAP + GAP;
 
@@ -152,7 +171,7 @@ static size_t measure_parts(const struct report_listener *l, bool brief, size_t 
 	for (size_t i = 0; i < l->n_bindings; i++) {
 		char cells[N_PARTS][CELL];
 
-		binding_cells(&l->bindings[i], brief, cells);
+		binding_cells(&l->bindings[i], style, cells);
 		for (int p = 0; p < N_PARTS; p++)
 			widen(&widths[p], cells[p]);
 	}
@@ -195,21 +214,21 @@ static void print_columns(const size_t widths[N_COLUMNS], const char *const cell
 	print(&line, width);
 }
 
-static void print_bindings(const struct report_listener *l, size_t width)
+static void print_bindings(const struct report_listener *l, struct style style, size_t width, size_t *height)
 {
 	size_t widths[N_PARTS];
-	bool brief = false;
 
-	if (width && measure_parts(l, brief, widths) > width)
-		brief = true;
+	style.brief = false;
+	if (width && measure_parts(l, &style, widths) > width)
+		style.brief = true;
 	/* what still has no room is better uneven than cut */
-	if (measure_parts(l, brief, widths) > width && width)
+	if (measure_parts(l, &style, widths) > width && width)
 		memset(widths, 0, sizeof(widths));
-	for (size_t i = 0; i < l->n_bindings; i++) {
+	for (size_t i = 0; i < l->n_bindings && *height; i++, --*height) {
 		char parts[N_PARTS][CELL];
 		struct line line = {0};
 
-		binding_cells(&l->bindings[i], brief, parts);
+		binding_cells(&l->bindings[i], &style, parts);
 		add(&line, "", INDENT, false, 0);
 		add(&line, parts[PREFIX], widths[PREFIX], false, GAP);
 		add(&line, parts[PORTS], widths[PORTS], false, GAP);
@@ -219,13 +238,14 @@ static void print_bindings(const struct report_listener *l, size_t width)
 	}
 }
 
-void listing_table(const struct report *report, size_t width)
+void listing_table(const struct report *report, const struct report *before, size_t width, size_t height)
 {
-	size_t widths[N_COLUMNS];
+	const struct style style = {.before = before};
+	size_t widths[N_COLUMNS], left = height ? height - 1 : SIZE_MAX;
 
 	measure_columns(report, widths);
 	print_columns(widths, titles, width);
-	for (size_t i = 0; i < report->n_listeners; i++) {
+	for (size_t i = 0; i < report->n_listeners && left; i++) {
 		char cells[N_COLUMNS][CELL];
 		const char *pointers[N_COLUMNS];
 
@@ -233,6 +253,7 @@ void listing_table(const struct report *report, size_t width)
 		for (int c = 0; c < N_COLUMNS; c++)
 			pointers[c] = cells[c];
 		print_columns(widths, pointers, width);
-		print_bindings(&report->listeners[i], width);
+		left--;
+		print_bindings(&report->listeners[i], style, width, &left);
 	}
 }

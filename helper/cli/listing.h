@@ -15,8 +15,12 @@ void listing_ports(const struct skl_record_binding *b, char text[LISTING_PORTS])
 /* The name of the user of that id, or NULL. It is valid until the next call. */
 const char *listing_user(uint32_t uid);
 
-/* Prints a table, with lines no longer than `width` characters; 0 is any width. */
-void listing_table(const struct report *report, size_t width);
+/*
+ * Prints a table, with lines no longer than `width` characters and no more than
+ * `height` of them; 0 is any. With the report of a second ago, or NULL, it tells
+ * how many lookups there were since.
+ */
+void listing_table(const struct report *report, const struct report *before, size_t width, size_t height);
 
 /* Prints the document that status.schema.json describes. Returns 0 or -ENOMEM. */
 int listing_json(const struct report *report);

@@ -28,6 +28,9 @@ struct report {
  */
 int report_read(int fd, struct report *report);
 
+/* Asks the helper and reads. Returns 0, and then report_free() is due, or -errno having complained. */
+int report_fetch(struct report *report);
+
 void report_free(struct report *report);
 
 #endif

@@ -24,6 +24,8 @@ static const struct command {
 	{"run", run_main, "start a program and cover further ports and addresses with its socket", run_help},
 	{"status", status_main, "show who covers what, and how often it was used", status_help},
 	{"attach", attach_main, "cover with the socket of a program that runs already", attach_help},
+	{"detach", detach_main, "end what a listener or a binding covers", detach_help},
+	{"metrics", metrics_main, "print the counters for Prometheus", metrics_help},
 	{"version", version_main, "show the version", version_help},
 	{"help", help_main, "show this, or the help of one command", help_help},
 };

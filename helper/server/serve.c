@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "helper/claim.h"
+#include "helper/detach.h"
 #include "helper/discard.h"
 #include "helper/fdpass.h"
 #include "helper/status.h"
@@ -38,6 +39,8 @@ static int dispatch(struct server *s, struct peer *peer, const struct skl_reques
 		if (*attached < 0)
 			return say_error(said, -*attached, "status", "cannot be written");
 		return 0;
+	case SKL_DETACH:
+		return detach(server_spaces(s), peer, text, length, said);
 	case SKL_EXPECT:
 		return server_expect(s, peer, said);
 	default:

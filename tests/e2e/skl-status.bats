@@ -92,7 +92,7 @@ while True:
   [ -z "$output" ]
   run ns "$SKL" status --bogus
   [ "$status" -eq 2 ]
-  run ns "$SKL" status what
+  run ns "$SKL" status 1 127.0.0.1 what
   [ "$status" -eq 2 ]
 }
 
@@ -320,4 +320,57 @@ on_terminal() {
   run ns sh -c '"$0" status >/dev/full' "$SKL"
   [ "$status" -eq 1 ]
   says "No space left"
+}
+
+# ---- a part of it, and as it changes ----
+
+@test "filters: by process, port, user and namespace" {
+  start_helper --mode 0666
+  run_shim SKL_PORTS=7,700-799 -- "$SERVER" 8080
+  local first=$SPAWNED
+  wait_port 7
+  spawn setpriv --reuid 65534 --regid 65534 --clear-groups -- env "LD_PRELOAD=$SHIM" SKL_PORTS=7777 "$SERVER" 8081
+  wait_port 7777
+  [ "$(shown)" = "8080,8081" ]
+  [ "$(shown --pid "$first")" = "8080" ]
+  [ "$(shown --pid 1)" = "" ]
+  [ "$(shown --port 750)" = "8080" ]
+  [ "$(shown --port 8081)" = "8081" ]
+  [ "$(shown --port 7777)" = "8081" ]
+  [ "$(shown --user nobody)" = "8081" ]
+  [ "$(shown --user 0)" = "8080" ]
+  [ "$(shown --user 0 --port 7777)" = "" ]
+  [ "$(shown --netns "$NETNS")" = "8080,8081" ]
+  [ "$(shown --netns /proc/self/ns/net)" = "8080,8081" ]
+  [ "$(shown --netns 1)" = "" ]
+  [ "$(ns "$SKL" status --port 9)" = "Nothing is covered." ]
+  for args in "--pid x" "--pid 0" "--port 0" "--port 65536" "--user no.such.user" "--netns /nowhere" "--pid" "-w -j"; do
+    # shellcheck disable=SC2086 # two words
+    run ns "$SKL" status $args
+    [ "$status" -eq 2 ]
+  done
+}
+
+# shown OPTION...: the bound ports of the listeners that the filters let pass.
+shown() {
+  ns "$SKL" status -j "$@" | jq -r '[.listeners[].port] | join(",")'
+}
+
+@test "watching: again each second, with how often each binding was used; a signal ends it in order" {
+  start_helper
+  run_shim SKL_PORTS=7,77 -- "$SERVER" 8080
+  wait_port 8080
+  wait_until ns "$SKL" status --port 77
+  spawn "$SKL" status -w
+  local watcher=$SPAWNED
+  wait_log "0/s"
+  answers 127.0.0.1 77 77 77
+  wait_log "3 lookups, 0/s"
+  grep -q "lookups*, [123]/s" "$LOG"
+  ! grep -q $'\e' "$LOG" # no terminal
+  stop "$watcher" INT
+  spawn script -qefc "stty rows 4; $SKL status -w" /dev/null
+  wait_log $'\e[H\e[J'
+  wait_log "port 7 "
+  ! grep -q "port 77 " "$LOG" # no room for it
 }
