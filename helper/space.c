@@ -103,9 +103,11 @@ static void refresh_changed(struct space *s, const struct changed *c)
 		if (c->first[p] <= c->last[p])
 			err |= refresh_ports(s, protocols[p], c->first[p], c->last[p]);
 	}
-	if (err)
-		log_error("namespace %llu: not all ports that changed hands could be written",
-			  (unsigned long long)s->netns_ino);
+	if (!err)
+		return;
+	s->unwritten = true;
+	log_error("namespace %llu: not all ports that changed hands could be written",
+		  (unsigned long long)s->netns_ino);
 }
 
 int space_look(struct space *s, int diag, bool udp_too, bool bound_too)
@@ -135,9 +137,11 @@ static void rewrite(struct space *s, const struct rule *r)
 	err = datapath_clear(s->datapath, r);
 	if (!err)
 		err = datapath_refresh(s->datapath, &s->table, r);
-	if (err)
-		log_error("namespace %llu: what others have of the same ports could not be written: %s",
-			  (unsigned long long)s->netns_ino, strerror(-err));
+	if (!err)
+		return;
+	s->unwritten = true;
+	log_error("namespace %llu: what others have of the same ports could not be written: %s",
+		  (unsigned long long)s->netns_ino, strerror(-err));
 }
 
 static void widen(struct rule *span, const struct rule *r)
@@ -323,9 +327,18 @@ static void watch_replies(struct space *s)
 			 (unsigned long long)s->netns_ino, strerror(-err));
 }
 
+static int refresh_all(struct space *s)
+{
+	int err = refresh_ports(s, IPPROTO_TCP, 0, 65535), udp = refresh_ports(s, IPPROTO_UDP, 0, 65535);
+
+	return err ? err : udp;
+}
+
 int space_tend(struct space *s)
 {
 	space_sweep(s);
+	if (s->unwritten && refresh_all(s) == 0)
+		s->unwritten = false;
 	watch_ranges(s);
 	watch_replies(s);
 	return s->diag >= 0 || s->netns >= 0 ? WATCH_MS : SWEEP_MS;
@@ -356,9 +369,11 @@ void space_catch_up(struct space *s)
 	}
 	if (space_look(s, s->diag, false, false) < 0)
 		return;
-	if (refresh_ports(s, IPPROTO_TCP, 0, 65535) < 0 || refresh_ports(s, IPPROTO_UDP, 0, 65535) < 0)
+	if (refresh_all(s) < 0) {
+		s->unwritten = true;
 		log_error("namespace %llu: not all of its coverage could be written",
 			  (unsigned long long)s->netns_ino);
+	}
 	watch_ranges(s);
 }
 

@@ -68,39 +68,6 @@ bool spaces_empty(const struct spaces *s)
 	return true;
 }
 
-int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space **out)
-{
-	char path[PINS_PATH];
-	struct space *s;
-	int err;
-
-	s = find(all, netns_ino);
-	if (s && datapath_is_stale(s->datapath)) {
-		/* the inode number of a namespace that is gone, given to another */
-		remove_space(all, s);
-		s = NULL;
-	}
-	if (s) {
-		*out = s;
-		return 0;
-	}
-	if (count(all) == SPACES_MAX)
-		return -EMFILE;
-	s = space_new(netns_ino);
-	if (!s)
-		return -ENOMEM;
-	pins_path(path, sizeof(path), all->base, netns_ino);
-	err = datapath_create(&s->datapath, path, netns);
-	if (err) {
-		free(s);
-		return err;
-	}
-	s->next = all->first;
-	all->first = s;
-	*out = s;
-	return 0;
-}
-
 static void adopt(void *context, const char *path, uint64_t netns_ino)
 {
 	struct spaces *all = context;
@@ -124,6 +91,46 @@ static void adopt(void *context, const char *path, uint64_t netns_ino)
 	log_notice("namespace %llu: taken over with %zu listeners and %zu bindings",
 		   (unsigned long long)netns_ino, s->table.n_listeners, s->table.n_bindings);
 	space_catch_up(s);
+}
+
+static int make(struct spaces *all, const char *path, int netns, uint64_t netns_ino, struct space **out)
+{
+	struct space *s = space_new(netns_ino);
+	int err = s ? datapath_create(&s->datapath, path, netns) : -ENOMEM;
+
+	if (err) {
+		free(s);
+		return err;
+	}
+	s->next = all->first;
+	all->first = s;
+	*out = s;
+	return 0;
+}
+
+int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space **out)
+{
+	char path[PINS_PATH];
+	int stale, err;
+
+	*out = find(all, netns_ino);
+	stale = *out ? datapath_is_stale((*out)->datapath) : 0;
+	if (stale < 0)
+		return stale;
+	if (stale) /* the inode number of a namespace that is gone, given to another */
+		remove_space(all, *out);
+	else if (*out)
+		return 0;
+	if (count(all) == SPACES_MAX)
+		return -EMFILE;
+	pins_path(path, sizeof(path), all->base, netns_ino);
+	err = make(all, path, netns, netns_ino, out);
+	if (err != -ENOTEMPTY && err != -EEXIST)
+		return err;
+	/* what could not be removed, or be taken over, when that was due */
+	adopt(all, path, netns_ino);
+	*out = find(all, netns_ino);
+	return *out ? 0 : make(all, path, netns, netns_ino, out);
 }
 
 void spaces_adopt(struct spaces *s)

@@ -11,12 +11,12 @@
 
 #include "helper/datapath/intact.h"
 
-bool datapath_is_stale(const struct datapath *d)
+int datapath_is_stale(const struct datapath *d)
 {
 	struct bpf_link_info info = {0};
 	uint32_t length = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(d->link, &info, &length) < 0 || info.netns.netns_ino == 0;
+	return bpf_obj_get_info_by_fd(d->link, &info, &length) < 0 ? -errno : info.netns.netns_ino == 0;
 }
 
 static int read_member(struct datapath *d, struct listener *l, uint16_t slot)
@@ -88,7 +88,7 @@ static int read_listeners(struct datapath *d, struct table *t)
 		if (bpf_map_lookup_elem(d->member_records, &key, &record) < 0)
 			return -errno;
 		if (!intact_member(d->tables, key, &record))
-			return -EUCLEAN;
+			return -EBADMSG;
 		if (record.listener == key)
 			err = read_listener(d, t, (uint16_t)key, &record);
 	}
@@ -113,7 +113,7 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 	if (bpf_map_lookup_elem(d->binding_records, &index, &record) < 0)
 		return -errno;
 	if (!intact_binding(d->tables, index, &record))
-		return -EUCLEAN;
+		return -EBADMSG;
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return -ENOMEM;
@@ -169,7 +169,8 @@ int datapath_adopt(struct datapath **out, const char *path, struct table *t)
 	err = datapath_open(&d, path);
 	if (err)
 		return err;
-	if (datapath_is_stale(d))
+	err = datapath_is_stale(d);
+	if (err > 0)
 		err = -ESTALE;
 	if (!err)
 		err = read_listeners(d, t);

@@ -54,7 +54,7 @@ int datapath_open(struct datapath **out, const char *path);
 /*
  * Takes over what is pinned as `path`, and reads into the empty table `t` what
  * it says about listeners and bindings. Returns 0, -ESTALE when the namespace
- * is gone, -EPROTO when another version made it, -EUCLEAN when no helper can
+ * is gone, -EPROTO when another version made it, -EBADMSG when no helper can
  * have left it so, or -errno.
  */
 int datapath_adopt(struct datapath **out, const char *path, struct table *t);
@@ -97,8 +97,8 @@ int datapath_refresh(struct datapath *d, const struct table *t, const struct rul
 /* From now on these ports, in the rule's family, get the ordinary lookup; this needs no room. 0 or -errno. */
 int datapath_clear(struct datapath *d, const struct rule *r);
 
-/* Has the namespace gone that it was made for? */
-bool datapath_is_stale(const struct datapath *d);
+/* Has the namespace gone that it was made for? 1, 0, or -errno where that cannot be told. */
+int datapath_is_stale(const struct datapath *d);
 
 /* How many packets this binding has decided. */
 uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);

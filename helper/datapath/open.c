@@ -155,7 +155,7 @@ static int map_tables(struct datapath *d)
 	}
 	if (d->tables->layout != SKL_LAYOUT)
 		return -EPROTO;
-	return intact_tables(d->tables) ? 0 : -EUCLEAN;
+	return intact_tables(d->tables) ? 0 : -EBADMSG;
 }
 
 int datapath_open(struct datapath **out, const char *path)
@@ -209,6 +209,21 @@ void datapath_unprepare(void)
 	spare = NULL;
 }
 
+/* What was made and cannot be used must not stand in the way of the next attempt. */
+static void undo(const char *path)
+{
+	char link_path[PINS_PATH + 16];
+	int link;
+
+	snprintf(link_path, sizeof(link_path), "%s/link", path);
+	link = bpf_obj_get(link_path);
+	if (link >= 0) {
+		bpf_link_detach(link);
+		close(link);
+	}
+	pins_remove(path);
+}
+
 int datapath_create(struct datapath **out, const char *path, int netns)
 {
 	int err = datapath_prepare();
@@ -218,7 +233,10 @@ int datapath_create(struct datapath **out, const char *path, int netns)
 	if (err)
 		return err;
 	datapath_unprepare();
-	return datapath_open(out, path);
+	err = datapath_open(out, path);
+	if (err)
+		undo(path);
+	return err;
 }
 
 void datapath_close(struct datapath *d)

@@ -68,6 +68,8 @@ def receive(conn):
     if not reply:
         return "closed"
     code = struct.unpack_from("=IHHIi", reply)[4]
+    if code and len(reply) == 16:
+        return "speechless"
     return errno.errorcode[code] if code else "ok"
 
 
@@ -657,5 +659,6 @@ CASES = {
     "tries": lambda: others_wait(tries),
 }
 
-signal.alarm(END)
-CASES[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    signal.alarm(END)
+    CASES[sys.argv[1]](*sys.argv[2:])
