@@ -17,10 +17,10 @@ DESTDIR ?=
 
 # The one list of packages (Debian's names): to build, to test, to look at the code.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev \
-	libjson-c-dev
+	libjson-c-dev libseccomp-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
-	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client dnsmasq-base unbound bind9-dnsutils socat iperf3
+	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
@@ -41,7 +41,7 @@ CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prot
 	-Wno-unused-parameter $(if $(WERROR),-Werror)
 LDFLAGS  += $(if $(SANITIZE),$(SAN_LDFLAGS))
 # Looked up only when something is compiled, so that `make deps` works before pkg-config is there.
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) json-c)
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) json-c libseccomp)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
 MULTIARCH  = $(shell $(CC) -print-multiarch)
@@ -128,7 +128,7 @@ $(B)/sklhelper: $(call obj,helper/main.c) $(B)/libhelper.a
 
 $(B)/skl: $(call obj,$(CLI_SRC)) $(B)/libhelper.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl libseccomp)
 
 $(B)/examples/%: examples/%.c
 	$(call say,CC,$@)
@@ -258,11 +258,17 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	install -D -s -m 644 $(B)/libsklshim.so $(DESTDIR)$(LIBDIR)/skl/libsklshim.so
 	install -D -m 644 preload/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
 	install -D -m 644 helper/cli/skl.1 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
+	install -D -m 644 helper/cli/completions/skl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl
+	install -D -m 644 helper/cli/completions/_skl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl
+	install -D -m 644 helper/cli/completions/skl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skl.fish
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
-		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
+		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl \
+		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skl.fish
 	-rmdir $(DESTDIR)$(LIBDIR)/skl
 
 .PHONY: clean

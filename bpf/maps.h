@@ -175,7 +175,10 @@ struct skl_binding_record {
 	__u8 family;
 	__u8 protocol;
 	__u8 prefixlen;
-	__u8 reserved;
+	__u8 flags;
 };
+
+/* skl_binding_record.flags */
+#define SKL_BINDING_ROUTED 1 /* the helper made the prefix local, until its last user goes */
 
 #endif

@@ -40,7 +40,11 @@ static int grant_all(struct claim *c)
 		return n;
 	err = claim_grant(c, rules, n);
 	free(rules);
-	return err ? err : claim_write(c);
+	if (!err)
+		err = claim_write(c);
+	if (!err)
+		claim_routes(c, wide_too);
+	return err;
 }
 
 /* Keeps of what was said since `said` the last line: the reason, without remarks about what is not given now.
@@ -131,6 +135,11 @@ static int claim_in_space(struct claim *c, int diag)
 	return apply(c);
 }
 
+static bool names_addresses(const struct request *r)
+{
+	return r->n_cidrs || r->n_binds;
+}
+
 static int claim_received(struct spaces *spaces, struct claim *c)
 {
 	struct netns_view view;
@@ -147,6 +156,8 @@ static int claim_received(struct spaces *spaces, struct claim *c)
 		.first_free_port = view.first_free_port,
 		.first_local_port = view.first_local_port,
 		.last_local_port = view.last_local_port,
+		.may_route = names_addresses(c->wanted) &&
+			     peer_is_capable(c->peer, c->received->netns, CAP_NET_ADMIN),
 	};
 	err = spaces_get(spaces, c->received->netns, c->received->netns_ino, &c->space);
 	if (err) {

@@ -79,7 +79,7 @@ static int say_no_room(struct claim *c, const struct rule *r, int err)
 	return say_error(c->s, -err, what, "no room for another binding in this network namespace");
 }
 
-static int add_binding(struct claim *c, const struct rule *r)
+int claim_add_binding(struct claim *c, const struct rule *r)
 {
 	struct binding *b;
 	int err;
@@ -219,7 +219,7 @@ static int grant(struct claim *c, struct rule *r)
 {
 	int err = judge(c, r);
 
-	return err ? err : add_binding(c, r);
+	return err ? err : claim_add_binding(c, r);
 }
 
 static int grant_split(struct claim *c, const struct rule *r)

@@ -62,7 +62,19 @@ int claim_grant(struct claim *c, struct rule *rules, int n);
 /* Lets packets come. 0, or -errno with the sentence. */
 int claim_write(struct claim *c);
 
+/* Adds a binding for a rule that was judged. 0, or -errno with the sentence. */
+int claim_add_binding(struct claim *c, const struct rule *r);
+
 /* Undoes what this claim did. */
 void claim_take_back(struct claim *c);
+
+/* ---- claim_routes.c ---- */
+
+/*
+ * Sees to it that packets for the granted addresses are received here: makes
+ * them local where the claimant may, or remarks what would. `wide_too` as in
+ * request_rules().
+ */
+void claim_routes(struct claim *c, bool wide_too);
 
 #endif

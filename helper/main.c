@@ -72,6 +72,13 @@ static int report(int err, const char *what, const char *hint)
 	return 1;
 }
 
+static int report_bpf(int err)
+{
+	return report(err, "BPF",
+		      "this kernel or this process's privileges do not allow it: Linux 5.10, CAP_BPF, "
+		      "CAP_NET_ADMIN");
+}
+
 static int serve(const struct options *o)
 {
 	struct spaces spaces = {.base = o->bpffs};
@@ -80,9 +87,7 @@ static int serve(const struct options *o)
 
 	err = datapath_prepare();
 	if (err)
-		return report(err, "BPF",
-			      "this kernel or this process's privileges do not allow it: Linux 5.10, "
-			      "CAP_BPF, CAP_NET_ADMIN");
+		return report_bpf(err);
 	err = make_parent(o->server.path);
 	if (!err)
 		err = server_open(&server, &o->server, &spaces);
@@ -104,6 +109,15 @@ static int serve(const struct options *o)
 	return how < 0 ? report(how, "sklhelper", NULL) : 0;
 }
 
+/* Loads what a first claim would attach. */
+static int try_bpf(void)
+{
+	int err = datapath_prepare();
+
+	datapath_unprepare();
+	return err ? report_bpf(err) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -113,6 +127,8 @@ int main(int argc, char **argv)
 		return status;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	raise_descriptor_limit();
+	if (o.try)
+		return try_bpf();
 	err = prepare_bpffs(o.bpffs);
 	if (err)
 		return report(err, o.bpffs,

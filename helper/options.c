@@ -21,6 +21,7 @@ static const char usage[] =
 	"  --mode MODE        permissions of the socket, in octal (0660)\n"
 	"  --group GROUP      group of the socket, where it exists (skl)\n"
 	"  --exit-idle        leave, and remove all that was made, when no coverage is left\n"
+	"  --try              only tell whether this kernel and these rights allow it\n"
 	"  --version, --help\n";
 
 static int parse_mode(const char *text, mode_t *mode)
@@ -36,13 +37,19 @@ static int parse_mode(const char *text, mode_t *mode)
 
 int options_parse(int argc, char **argv, struct options *o)
 {
-	enum { SOCKET = 256, BPFFS_DIR, POLICY, LEVEL, MODE, GROUP, EXIT_IDLE, VERSION, HELP };
+	enum { SOCKET = 256, BPFFS_DIR, POLICY, LEVEL, MODE, GROUP, EXIT_IDLE, TRY, VERSION, HELP };
 	static const struct option known[] = {
-		{"socket", required_argument, NULL, SOCKET}, {"bpffs", required_argument, NULL, BPFFS_DIR},
-		{"policy", required_argument, NULL, POLICY}, {"log-level", required_argument, NULL, LEVEL},
-		{"mode", required_argument, NULL, MODE},     {"group", required_argument, NULL, GROUP},
-		{"exit-idle", no_argument, NULL, EXIT_IDLE}, {"version", no_argument, NULL, VERSION},
-		{"help", no_argument, NULL, HELP},	     {0},
+		{"socket", required_argument, NULL, SOCKET},
+		{"bpffs", required_argument, NULL, BPFFS_DIR},
+		{"policy", required_argument, NULL, POLICY},
+		{"log-level", required_argument, NULL, LEVEL},
+		{"mode", required_argument, NULL, MODE},
+		{"group", required_argument, NULL, GROUP},
+		{"exit-idle", no_argument, NULL, EXIT_IDLE},
+		{"version", no_argument, NULL, VERSION},
+		{"help", no_argument, NULL, HELP},
+		{"try", no_argument, NULL, TRY},
+		{0},
 	};
 	int option;
 
@@ -77,6 +84,9 @@ int options_parse(int argc, char **argv, struct options *o)
 			break;
 		case EXIT_IDLE:
 			o->server.exit_idle = true;
+			break;
+		case TRY:
+			o->try = true;
 			break;
 		case VERSION:
 			puts("sklhelper " SKL_VERSION);

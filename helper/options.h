@@ -10,6 +10,7 @@
 
 struct options {
 	struct server_options server;
+	bool try;	   /* only load the programs, and leave */
 	const char *bpffs; /* where the pins are */
 };
 

@@ -12,6 +12,7 @@
 #include "helper/datapath/diag.h"
 #include "helper/datapath/netns.h"
 #include "helper/log.h"
+#include "helper/space_routes.h"
 
 #define WATCH_MS 500  /* "within a second" a wide binding has given way */
 #define SWEEP_MS 1000 /* a listener that is gone is forgotten */
@@ -208,6 +209,7 @@ static void forget(struct space *s, const struct which *w)
 		if (span->first <= span->last)
 			rewrite(s, span);
 	}
+	space_release_routes(s, gone, n);
 	datapath_remove_bindings(s->datapath, gone, n);
 	for (size_t i = 0; i < n; i++)
 		free(gone[i]);
@@ -341,7 +343,8 @@ int space_tend(struct space *s)
 		s->unwritten = false;
 	watch_ranges(s);
 	watch_replies(s);
-	return s->diag >= 0 || s->netns >= 0 ? WATCH_MS : SWEEP_MS;
+	space_watch_routes(s);
+	return s->diag >= 0 || s->netns >= 0 || s->routed >= 0 ? WATCH_MS : SWEEP_MS;
 }
 
 /* An earlier helper's bindings may be half written, and ports may have changed hands since. */
@@ -361,6 +364,7 @@ void space_catch_up(struct space *s)
 		s->diag = view.diag;
 		err = has_udp(s) ? space_start_replies(s, netns) : 0;
 	}
+	space_catch_up_routes(s, netns);
 	close(netns);
 	if (err) {
 		log_warn("namespace %llu: cannot be looked into: %s", (unsigned long long)s->netns_ino,
@@ -384,7 +388,7 @@ struct space *space_new(uint64_t netns_ino)
 	if (!s)
 		return NULL;
 	s->netns_ino = netns_ino;
-	s->diag = s->netns = -1;
+	s->diag = s->netns = s->routed = -1;
 	s->empty_since = boottime_ms();
 	return s;
 }
@@ -396,6 +400,8 @@ static void free_space(struct space *s)
 		close(s->diag);
 	if (s->netns >= 0)
 		close(s->netns);
+	if (s->routed >= 0)
+		close(s->routed);
 	free(s);
 }
 
@@ -408,6 +414,7 @@ void space_close(struct space *s)
 void space_remove(struct space *s)
 {
 	stop_replies(s);
+	space_drop_routes(s);
 	datapath_remove(s->datapath);
 	free_space(s);
 }

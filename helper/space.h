@@ -17,10 +17,12 @@ struct space {
 	uint64_t netns_ino;
 	struct table table;
 	struct datapath *datapath;
-	int diag;	      /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
-	int netns;	      /* the namespace while UDP answers leave it as they should, or -1 */
-	uint64_t empty_since; /* ms; 0 while there is a listener */
-	bool unwritten;	      /* some ports do not get what the table says: to be tried again */
+	int diag;   /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
+	int netns;  /* the namespace while UDP answers leave it as they should, or -1 */
+	int routed; /* the namespace while local routes of ours are there, or -1 */
+	uint64_t watch_routes_at; /* ns: not before */
+	uint64_t empty_since;	  /* ms; 0 while there is a listener */
+	bool unwritten;		  /* some ports do not get what the table says: to be tried again */
 };
 
 /* Lists anew who holds ports, with this sock_diag socket (the caller's), and lets wide bindings give way. 0

@@ -41,6 +41,7 @@ static void write_binding(FILE *out, const struct space *s, const struct binding
 		.family = b->rule.prefix.family,
 		.protocol = b->rule.protocol,
 		.prefixlen = b->rule.prefix.length,
+		.routed = b->routed,
 	};
 
 	r.lookups = datapath_lookups(s->datapath, b);
@@ -100,6 +101,17 @@ static int write_space(FILE *out, const struct space *s, const struct peer *peer
 	return 0;
 }
 
+static void write_helper(FILE *out)
+{
+	struct skl_record_helper r = {
+		.head = {.kind = SKL_RECORD_HELPER, .length = sizeof(r)},
+		.pid = getpid(),
+		.version = SKL_VERSION,
+	};
+
+	fwrite(&r, sizeof(r), 1, out);
+}
+
 int status_memfd(const struct spaces *spaces, const struct peer *peer)
 {
 	int fd = memfd_create("skl-status", MFD_CLOEXEC | MFD_ALLOW_SEALING), copy, err = 0;
@@ -117,6 +129,7 @@ int status_memfd(const struct spaces *spaces, const struct peer *peer)
 		close(fd);
 		return err;
 	}
+	write_helper(out);
 	for (const struct space *s = spaces->first; s && !err; s = s->next)
 		err = write_space(out, s, peer, now);
 	if (!err && ferror(out))

@@ -43,7 +43,8 @@ struct skl_request {
 	__u16 version;
 	__u16 kind;
 	__u32 length; /* of the whole message, in bytes: must equal what was received */
-	__s32 pid; /* SKL_CLAIM_ATTACH: the process that the socket was taken from. For show only. Else 0. */
+	__s32 pid; /* of a claim: the process that the socket was taken from, where that is not who asks. For
+		    * show only. Else 0. */
 	__u64 instance; /* the program: random, made when the shim is loaded, inherited by fork; 0 = none.
 			 * It only decides whether a second listener is left alone, never what is allowed. */
 };
@@ -74,6 +75,7 @@ struct skl_record {
 enum skl_record_kind {
 	SKL_RECORD_LISTENER = 1,
 	SKL_RECORD_BINDING = 2,
+	SKL_RECORD_HELPER = 16, /* one, the first */
 };
 
 /* An address: network byte order; IPv4 is in the first 4 bytes. Ports are in host byte order. */
@@ -96,6 +98,13 @@ struct skl_record_listener {
 	char program[16]; /* of pid when it claimed; NUL-terminated */
 };
 
+struct skl_record_helper {
+	struct skl_record head;
+	__s32 pid; /* in the helper's own pid namespace */
+	__u32 reserved;
+	char version[16]; /* NUL-terminated */
+};
+
 enum skl_listener_state {
 	SKL_LISTENER_LIVE = 1,
 	SKL_LISTENER_STALE = 2, /* closed or shut down; about to be forgotten */
@@ -113,7 +122,7 @@ struct skl_record_binding {
 	__u8 family;
 	__u8 protocol;
 	__u8 prefixlen;
-	__u8 reserved;
+	__u8 routed; /* 1: the helper made the prefix local, by a route that goes with its last user */
 	__u8 address[16];
 	__u16 left_out; /* ports inside the range that this binding does not get, in all */
 	/* and the first of them as text, "22,53,100-200", NUL-terminated, ends with ",..." where cut */
@@ -125,6 +134,7 @@ _Static_assert(sizeof(struct skl_request) == 24, "wire format");
 _Static_assert(sizeof(struct skl_reply) == 16, "wire format");
 _Static_assert(sizeof(struct skl_record_listener) == 88, "wire format");
 _Static_assert(sizeof(struct skl_record_binding) == 136, "wire format");
+_Static_assert(sizeof(struct skl_record_helper) == 32, "wire format");
 #endif
 
 #endif

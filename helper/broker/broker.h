@@ -11,12 +11,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "helper/datapath/routes.h"
+#include "helper/rules/prefix.h"
+
 enum broker_order {
 	BROKER_LOOK =
 		1,     /* fd: a network namespace. Answers with a NETLINK_SOCK_DIAG socket of it, and ports */
 	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
 	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
 	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
+
+	/* fd: a network namespace, prefix: see datapath/routes.h */
+	BROKER_ROUTE_LOOK,   /* Answers with what becomes of the prefix */
+	BROKER_ROUTE_ADD,    /* for the prefix */
+	BROKER_ROUTE_DELETE, /* of the prefix */
+	BROKER_ROUTE_LIST,   /* Answers with prefixes, without the first `number` */
+	BROKER_ROUTE_CROWDED /* Answers with prefixes, the first that there are */
 };
 
 struct broker_request {
@@ -24,7 +34,10 @@ struct broker_request {
 	uint32_t has_second; /* another descriptor follows in a message of its own: one carries one */
 	uint64_t number;
 	uint64_t serial; /* broker_call() counts them */
+	struct prefix prefix;
 };
+
+#define BROKER_PREFIXES 16 /* most in one answer */
 
 struct broker_answer {
 	int32_t error; /* 0 or -errno */
@@ -32,6 +45,9 @@ struct broker_answer {
 	uint16_t first_local_port, last_local_port;
 	uint64_t serial; /* of the request: where one side failed to send or to receive, they get in step
 			    again */
+	struct routes_view route;
+	uint32_t n_prefixes;
+	struct prefix prefixes[BROKER_PREFIXES];
 };
 
 /* Starts the broker; it ends when this process does. 0 or -errno. */

@@ -56,6 +56,31 @@ static int look(struct broker_answer *answer)
 	return diag < 0 ? -errno : diag;
 }
 
+static int work_on_routes(const struct broker_request *request, struct broker_answer *answer)
+{
+	const struct prefix *p = &request->prefix;
+	int n;
+
+	if (request->order == BROKER_ROUTE_LIST || request->order == BROKER_ROUTE_CROWDED) {
+		n = request->order == BROKER_ROUTE_LIST
+			    ? routes_list(answer->prefixes, BROKER_PREFIXES, request->number)
+			    : routes_crowded(answer->prefixes, BROKER_PREFIXES);
+		answer->n_prefixes = n < 0 ? 0 : (uint32_t)n;
+		return n < 0 ? n : 0;
+	}
+	/* not even by mistake is everything made local */
+	if (p->length == 0 || p->length > (p->family == AF_INET ? 32 : p->family == AF_INET6 ? 128 : 0))
+		return -EINVAL;
+	switch (request->order) {
+	case BROKER_ROUTE_LOOK:
+		return routes_look(p, &answer->route);
+	case BROKER_ROUTE_ADD:
+		return routes_add(p);
+	default:
+		return routes_delete(p);
+	}
+}
+
 int broker_work_in(const struct broker_request *request, int netns, int second, struct broker_answer *answer)
 {
 	static int home = -1;
@@ -78,6 +103,13 @@ int broker_work_in(const struct broker_request *request, int netns, int second, 
 		break;
 	case BROKER_DETACH:
 		answer->error = tc_detach_all(st.st_ino);
+		break;
+	case BROKER_ROUTE_LOOK:
+	case BROKER_ROUTE_ADD:
+	case BROKER_ROUTE_DELETE:
+	case BROKER_ROUTE_LIST:
+	case BROKER_ROUTE_CROWDED:
+		answer->error = work_on_routes(request, answer);
 		break;
 	default:
 		answer->error = -EINVAL;

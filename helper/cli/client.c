@@ -123,8 +123,8 @@ static int receive(int sock, struct client_answer *answer)
 	return 0;
 }
 
-int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
-	       struct client_answer *answer)
+int client_ask_as(uint64_t instance, enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
+		  struct client_answer *answer)
 {
 	long deadline = now_ms() + DEADLINE_MS;
 	struct skl_request request = {
@@ -133,6 +133,7 @@ int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, i
 		.kind = (__u16)kind,
 		.length = (__u32)(sizeof(request) + length),
 		.pid = pid,
+		.instance = instance,
 	};
 	struct iovec parts[] = {
 		{.iov_base = &request, .iov_len = sizeof(request)},
@@ -158,6 +159,12 @@ int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, i
 	}
 	close(sock);
 	return err == -EAGAIN ? -ETIMEDOUT : err;
+}
+
+int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
+	       struct client_answer *answer)
+{
+	return client_ask_as(0, kind, pid, text, length, fd, answer);
 }
 
 int client_is_absent(int err)

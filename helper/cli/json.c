@@ -74,6 +74,7 @@ static struct json_object *binding(const struct skl_record_binding *b)
 	add_number(&o, "lookups", b->lookups);
 	add_number(&o, "misses", b->misses);
 	add_number(&o, "errors", b->errors);
+	add(&o, "routed", json_object_new_boolean(b->routed));
 	if (!o.failed)
 		return o.json;
 	json_object_put(o.json);

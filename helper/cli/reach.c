@@ -129,7 +129,7 @@ static bool find_shim(const char *shim, const struct elf_kind *wanted, char file
 	return false;
 }
 
-static bool check_elf(int fd, const char *shim, char preload[PATH_MAX], char *why, size_t size)
+static enum reach check_elf(int fd, const char *shim, char preload[PATH_MAX], char *why, size_t size)
 {
 	struct elf_program program;
 	char file[PATH_MAX];
@@ -137,44 +137,60 @@ static bool check_elf(int fd, const char *shim, char preload[PATH_MAX], char *wh
 	const char *gain;
 
 	if (elf_read_kind(fd, &kind) != 0)
-		return true; /* of a kind that others know how to run */
+		return REACH_PRELOAD; /* of a kind that others know how to run */
 	if (!find_shim(shim, &kind, file)) {
 		snprintf(why, size, "it is a %s program, and there is no such shim at %s",
 			 elf_describe(&kind), shim);
-		return false;
+		return REACH_SUPERVISE;
 	}
 	gain = gains_rights(fd);
 	if (gain) {
 		snprintf(why, size, "%s, and such a program does not load the shim", gain);
-		return false;
+		return REACH_RIGHTS;
 	}
 	if (elf_read_program(fd, &program) != 0)
-		return true; /* execve() will say what is wrong with it */
+		return REACH_PRELOAD; /* execve() will say what is wrong with it */
 	if (program.interpreter[0] == '\0') {
 		snprintf(why, size, "it is statically linked, so it cannot load the shim");
-		return false;
+		return REACH_SUPERVISE;
 	}
 	if (program.go) {
 		snprintf(why, size, "it is written in Go and calls the kernel past the shim");
-		return false;
+		return REACH_SUPERVISE;
 	}
 	/* musl's loader does not know $LIB */
 	if (strstr(program.interpreter, "/ld-musl-"))
 		snprintf(preload, PATH_MAX, "%s", file);
-	return true;
+	return REACH_PRELOAD;
 }
 
-bool reach_check(const char *path, const char *shim, char preload[PATH_MAX], char *why, size_t size)
+enum reach reach_check(const char *path, const char *shim, char preload[PATH_MAX], char *why, size_t size)
 {
 	char final[PATH_MAX];
-	bool ok;
+	enum reach how;
 	int fd;
 
 	snprintf(preload, PATH_MAX, "%s", shim);
 	fd = open_program(path, final);
 	if (fd < 0)
-		return true; /* it may be executable and yet not readable; nothing is known then */
-	ok = check_elf(fd, shim, preload, why, size);
+		return REACH_PRELOAD; /* it may be executable and yet not readable; nothing is known then */
+	how = check_elf(fd, shim, preload, why, size);
 	close(fd);
-	return ok;
+	return how;
+}
+
+int reach_interpreter(const char *path, char interpreter[PATH_MAX])
+{
+	struct elf_program program;
+	char final[PATH_MAX];
+	int fd = open_program(path, final), err;
+
+	if (fd < 0)
+		return fd;
+	err = elf_read_program(fd, &program);
+	close(fd);
+	if (err || program.interpreter[0] == '\0')
+		return -ENOEXEC;
+	snprintf(interpreter, PATH_MAX, "%s", program.interpreter);
+	return 0;
 }

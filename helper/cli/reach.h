@@ -5,7 +5,6 @@
 #define SKL_CLI_REACH_H
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,11 +13,21 @@
  */
 int reach_find(const char *name, char path[PATH_MAX]);
 
+enum reach {
+	REACH_PRELOAD,	 /* nothing speaks against it */
+	REACH_SUPERVISE, /* it does not load the shim */
+	REACH_RIGHTS, /* it gains rights, so that its loader ignores LD_PRELOAD, and is not to be supervised
+		       */
+};
+
 /*
  * Looks at the program at `path`, through "#!" lines, with the shim of
- * place_shim(). Returns true where nothing speaks against it, and then the
- * path for LD_PRELOAD in `preload`; false with the reason in `why`.
+ * place_shim(). Returns how it can be reached, for REACH_PRELOAD with the path
+ * for LD_PRELOAD in `preload`, for the others with the reason in `why`.
  */
-bool reach_check(const char *path, const char *shim, char preload[PATH_MAX], char *why, size_t size);
+enum reach reach_check(const char *path, const char *shim, char preload[PATH_MAX], char *why, size_t size);
+
+/* The dynamic loader of the program at `path`, through "#!" lines. 0, or -ENOEXEC where it has none. */
+int reach_interpreter(const char *path, char interpreter[PATH_MAX]);
 
 #endif

@@ -105,6 +105,15 @@ static int take_binding(struct report *r, const char *data, size_t length)
 	return 0;
 }
 
+static int take_helper(struct report *r, const char *data, size_t length)
+{
+	if (length < sizeof(r->helper))
+		return -EBADMSG;
+	memcpy(&r->helper, data, sizeof(r->helper));
+	r->helper.version[sizeof(r->helper.version) - 1] = '\0';
+	return 0;
+}
+
 static int by_id(const void *a, const void *b)
 {
 	const struct report_listener *x = a, *y = b;
@@ -120,6 +129,8 @@ static int parse(const char *data, size_t size, struct report *r)
 	for (size_t at = 0; next_record(data, size, at, &head, &err); at += head.length) {
 		if (head.kind == SKL_RECORD_LISTENER)
 			err = take_listener(r, data + at, head.length);
+		else if (head.kind == SKL_RECORD_HELPER)
+			err = take_helper(r, data + at, head.length);
 		else if (head.kind == SKL_RECORD_BINDING)
 			err = take_binding(r, data + at, head.length);
 		if (err)

@@ -15,6 +15,7 @@ struct report_listener {
 };
 
 struct report {
+	struct skl_record_helper helper;   /* all 0 where the helper does not tell */
 	struct report_listener *listeners; /* by id */
 	size_t n_listeners;
 	struct skl_record_binding *bindings; /* where those of the listeners are */

@@ -23,6 +23,7 @@
 #include "helper/cli/place.h"
 #include "helper/cli/reach.h"
 #include "helper/cli/start.h"
+#include "helper/cli/supervise.h"
 
 /* As env(1) has it. */
 enum {
@@ -32,7 +33,8 @@ enum {
 };
 
 const char run_help[] =
-	"usage: skl run [-p PORTS] [-c CIDRS] [-b BINDING]... [--for PORT] [--warn] [--] PROGRAM [ARG]...\n"
+	"usage: skl run [-p PORTS] [-c CIDRS] [-b BINDING]... [--for PORT] [--warn] [--supervise]\n"
+	"               [--] PROGRAM [ARG]...\n"
 	"\n"
 	"Starts PROGRAM; its listening socket then answers on further ports and addresses, too.\n"
 	"\n"
@@ -41,6 +43,9 @@ const char run_help[] =
 	"  -b, --bind BINDING    exactly this, CIDR:PORTS: 192.0.2.0/24:80 or [2001:db8::]/64:80-89\n"
 	"      --for PORT        take the program's socket that is bound to this port, not its first one\n"
 	"      --warn            without coverage, say so and run PROGRAM all the same\n"
+	"      --supervise       do not preload: a process beside PROGRAM answers for its listen() and "
+	"bind(). So\n"
+	"                        it is done anyway with programs that preload cannot reach: static ones, Go\n"
 	"      --help            show this\n"
 	"\n"
 	"An option replaces the variable that the program reads: SKL_PORTS, SKL_CIDRS, SKL_BIND, SKL_FOR,\n"
@@ -77,19 +82,16 @@ static int add(char *values[N_VARIABLES], int option, const char *value)
 	return -EINVAL;
 }
 
-/* Puts the options into the environment. Returns -1 to go on with argv[optind], or the exit code. */
-static int read_options(int argc, char **argv)
+/* Puts the options, but for *supervise, into the environment. Returns -1 to go on with argv[optind], or the
+ * exit code. */
+static int read_options(int argc, char **argv, bool *supervise)
 {
 	static const struct option options[] = {
-		{"ports", required_argument, NULL, 'p'},
-		{"cidrs", required_argument, NULL, 'c'},
-		{"bind", required_argument, NULL, 'b'},
-		{"for", required_argument, NULL, 'f'},
-		{"share", required_argument, NULL, 's'},
-		{"hold", required_argument, NULL, 'o'},
-		{"warn", no_argument, NULL, 'w'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"ports", required_argument, NULL, 'p'}, {"cidrs", required_argument, NULL, 'c'},
+		{"bind", required_argument, NULL, 'b'},	 {"for", required_argument, NULL, 'f'},
+		{"share", required_argument, NULL, 's'}, {"hold", required_argument, NULL, 'o'},
+		{"warn", no_argument, NULL, 'w'},	 {"supervise", no_argument, NULL, 'S'},
+		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0},
 	};
 	char *values[N_VARIABLES] = {NULL};
 	int c, err;
@@ -102,6 +104,9 @@ static int read_options(int argc, char **argv)
 			return 0;
 		case 'w':
 			setenv("SKL_ON_ERROR", "warn", 1);
+			break;
+		case 'S':
+			*supervise = true;
 			break;
 		case '?':
 		case ':':
@@ -218,8 +223,9 @@ static int preload(const char *shim)
 	return err;
 }
 
-/* Prepares the coverage of the program that was found at path. Returns 0, or -1 having complained. */
-static int prepare(const char *program, const char *path)
+/* Finds the shim and puts it into LD_PRELOAD; *supervise becomes true where that does not reach the program.
+ * Returns 0, or -1 having complained. */
+static int prepare_preload(const char *program, const char *path, bool *supervise)
 {
 	char shim[PATH_MAX], file[PATH_MAX], why[PATH_MAX + 100];
 	int err = place_shim(shim);
@@ -233,15 +239,67 @@ static int prepare(const char *program, const char *path)
 		complain("%s: LD_PRELOAD cannot name a path with a space or a colon: move it", shim);
 		return go_on(program, NULL) ? 0 : -1;
 	}
-	/* even then, what the program itself starts may be in reach */
-	if (!reach_check(path, shim, file, why, sizeof(why)) && !go_on(program, why))
-		return -1;
-	err = preload(file);
-	if (err) {
-		complain("LD_PRELOAD: %s", strerror(-err));
-		return -1;
+	switch (reach_check(path, shim, file, why, sizeof(why))) {
+	case REACH_SUPERVISE:
+		*supervise = true;
+		return 0;
+	case REACH_RIGHTS:
+		/* even then, what the program itself starts may be in reach */
+		if (!go_on(program, why))
+			return -1;
+		break;
+	case REACH_PRELOAD:
+		break;
 	}
-	if (call_helper() != 0)
+	err = preload(file);
+	if (err)
+		complain("LD_PRELOAD: %s", strerror(-err));
+	return err ? -1 : 0;
+}
+
+/* The variables as they go over the wire. *text is the caller's to free. Returns their length, or -ENOMEM. */
+static ssize_t compose(char **text)
+{
+	size_t size = 0;
+	FILE *f = open_memstream(text, &size);
+
+	if (!f)
+		return -ENOMEM;
+	for (char **variable = environ; *variable; variable++) {
+		if (strncmp(*variable, "SKL_", 4) == 0)
+			fwrite(*variable, 1, strlen(*variable) + 1, f);
+	}
+	return fclose(f) == 0 ? (ssize_t)size : -ENOMEM;
+}
+
+static int start_supervised(void)
+{
+	char *text = NULL;
+	ssize_t length = compose(&text);
+	int err;
+
+	if (length < 0) {
+		complain("run: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	err = supervise_start(text, (size_t)length);
+	free(text);
+	return err;
+}
+
+/* Prepares the coverage of the program that was found at path. Returns 0, or -1 having complained. */
+static int prepare(const char *program, const char *path, bool supervise)
+{
+	if (!supervise && prepare_preload(program, path, &supervise) != 0)
+		return -1;
+	if (supervise && is_set("SKL_SHARE")) {
+		complain("%s: its socket can be covered, but not shared: the shim does that, and it is out "
+			 "of its "
+			 "reach",
+			 program);
+		return go_on(program, NULL) ? 0 : -1;
+	}
+	if (call_helper() != 0 || (supervise && start_supervised() != 0))
 		return go_on(program, NULL) ? 0 : -1;
 	return 0;
 }
@@ -255,8 +313,9 @@ static int not_run(const char *program, int err)
 int run_main(int argc, char **argv)
 {
 	char path[PATH_MAX];
+	bool supervise = false;
 	const char *program;
-	int err = read_options(argc, argv);
+	int err = read_options(argc, argv, &supervise);
 
 	if (err >= 0)
 		return err;
@@ -274,7 +333,7 @@ int run_main(int argc, char **argv)
 		return not_run(program, -err);
 	if (disabled())
 		complain("%s: warning: SKL_DISABLE is set: it runs without coverage", program);
-	else if (prepare(program, path) != 0)
+	else if (prepare(program, path, supervise) != 0)
 		return RUN_FAILED;
 	execvp(program, argv + optind);
 	err = errno;

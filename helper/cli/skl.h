@@ -20,12 +20,14 @@ int status_main(int argc, char **argv);
 int attach_main(int argc, char **argv);
 int detach_main(int argc, char **argv);
 int metrics_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
 
 extern const char run_help[];
 extern const char status_help[];
 extern const char attach_help[];
 extern const char detach_help[];
 extern const char metrics_help[];
+extern const char doctor_help[];
 
 /*
  * Tells something on stderr: each line of it after "skl: ", in one write, with control characters shown as

@@ -127,6 +127,7 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 			 .protocol = record.protocol},
 		.uid = record.uid,
 		.index = (uint16_t)index,
+		.routed = record.flags & SKL_BINDING_ROUTED,
 	};
 	memcpy(b->rule.prefix.address, record.address, sizeof(record.address));
 	/* a listener's id is older than its bindings': another one is in the place of theirs */

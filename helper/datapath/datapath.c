@@ -178,7 +178,7 @@ static void forget_events(const struct datapath *d, const bool gone[SKL_BINDINGS
 	}
 }
 
-int datapath_add_binding(struct datapath *d, struct binding *b)
+static int record_binding(struct datapath *d, const struct binding *b, uint64_t how)
 {
 	struct skl_binding_record record = {
 		.id = b->id,
@@ -190,14 +190,22 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 		.family = b->rule.prefix.family,
 		.protocol = b->rule.protocol,
 		.prefixlen = b->rule.prefix.length,
+		.flags = b->routed ? SKL_BINDING_ROUTED : 0,
 	};
+	uint32_t index = b->index;
+
+	memcpy(record.address, b->rule.prefix.address, sizeof(record.address));
+	return bpf_map_update_elem(d->binding_records, &index, &record, how);
+}
+
+int datapath_add_binding(struct datapath *d, struct binding *b)
+{
 	uint64_t zero[cpus()];
 	uint32_t index;
 	int err;
 
 	if (b->own)
 		return 0;
-	memcpy(record.address, b->rule.prefix.address, sizeof(record.address));
 	b->index = pool_take(&d->bindings);
 	if (!b->index)
 		return -ENOSPC;
@@ -205,9 +213,20 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 	memset(zero, 0, sizeof(zero));
 	err = bpf_map_update_elem(d->lookups, &index, zero, BPF_ANY);
 	if (!err)
-		err = bpf_map_update_elem(d->binding_records, &index, &record, BPF_NOEXIST);
+		err = record_binding(d, b, BPF_NOEXIST);
 	if (err)
 		pool_give(&d->bindings, b->index);
+	return err;
+}
+
+int datapath_record_routed(struct datapath *d, struct binding *b, bool routed)
+{
+	int err;
+
+	b->routed = routed;
+	err = record_binding(d, b, BPF_EXIST);
+	if (err)
+		b->routed = !routed;
 	return err;
 }
 

@@ -88,6 +88,8 @@ void datapath_remove_listener(struct datapath *d, const struct listener *l);
 /* Gives the binding its number, with counters at zero, and records it. It gets packets after
  * datapath_refresh(). */
 int datapath_add_binding(struct datapath *d, struct binding *b);
+/* Remembers whether the binding keeps a local route. 0 or -errno, then it is as before. */
+int datapath_record_routed(struct datapath *d, struct binding *b, bool routed);
 /* To be called when no port leads to them any more. */
 void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, size_t n);
 

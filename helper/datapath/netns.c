@@ -2,6 +2,8 @@
 #include "helper/datapath/netns.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "helper/broker/broker.h"
 
@@ -45,4 +47,78 @@ int netns_attach_reply(int netns, int program)
 	int none;
 
 	return broker_call(&request, netns, program, &answer, &none);
+}
+
+static int call_about_route(int netns, uint32_t order, const struct prefix *p, struct broker_answer *answer)
+{
+	struct broker_request request = {.order = order, .prefix = *p};
+	int none;
+
+	return broker_call(&request, netns, -1, answer, &none);
+}
+
+int netns_look_at_route(int netns, const struct prefix *p, struct routes_view *out)
+{
+	struct broker_answer answer;
+	int err = call_about_route(netns, BROKER_ROUTE_LOOK, p, &answer);
+
+	if (!err)
+		*out = answer.route;
+	return err;
+}
+
+int netns_add_route(int netns, const struct prefix *p)
+{
+	struct broker_answer answer;
+
+	return call_about_route(netns, BROKER_ROUTE_ADD, p, &answer);
+}
+
+int netns_delete_route(int netns, const struct prefix *p)
+{
+	struct broker_answer answer;
+
+	return call_about_route(netns, BROKER_ROUTE_DELETE, p, &answer);
+}
+
+int netns_crowded_routes(int netns, struct prefix out[NETNS_CROWDED])
+{
+	struct broker_request request = {.order = BROKER_ROUTE_CROWDED};
+	struct broker_answer answer;
+	int none, err = broker_call(&request, netns, -1, &answer, &none);
+
+	_Static_assert(NETNS_CROWDED == BROKER_PREFIXES, "all of an answer");
+	if (err)
+		return err;
+	memcpy(out, answer.prefixes, sizeof(answer.prefixes));
+	return (int)answer.n_prefixes;
+}
+
+int netns_routes(int netns, struct prefix **out)
+{
+	struct broker_request request = {.order = BROKER_ROUTE_LIST};
+	struct broker_answer answer;
+	int none, err;
+
+	*out = NULL;
+	do {
+		struct prefix *larger;
+
+		err = broker_call(&request, netns, -1, &answer, &none);
+		if (err)
+			break;
+		larger = reallocarray(*out, request.number + BROKER_PREFIXES, sizeof(**out));
+		if (!larger) {
+			err = -ENOMEM;
+			break;
+		}
+		*out = larger;
+		memcpy(larger + request.number, answer.prefixes, answer.n_prefixes * sizeof(**out));
+		request.number += answer.n_prefixes;
+	} while (answer.n_prefixes == BROKER_PREFIXES);
+	if (!err)
+		return (int)request.number;
+	free(*out);
+	*out = NULL;
+	return err;
 }

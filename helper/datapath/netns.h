@@ -3,7 +3,10 @@
 #ifndef SKL_NETNS_H
 #define SKL_NETNS_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "helper/datapath/routes.h"
 
 struct netns_view {
 	int diag;		  /* a NETLINK_SOCK_DIAG socket of the namespace: the caller's to close */
@@ -19,6 +22,18 @@ int netns_look(int netns, struct netns_view *out);
  * that appeared since the last call too; program -1: takes it away. 0 or -errno.
  */
 int netns_attach_reply(int netns, int program);
+
+/* As the functions of datapath/routes.h, in the namespace `netns`. */
+int netns_look_at_route(int netns, const struct prefix *p, struct routes_view *out);
+int netns_add_route(int netns, const struct prefix *p);
+int netns_delete_route(int netns, const struct prefix *p);
+
+/* Some of those routes of ours there that cut off something now. Returns how many, or -errno. */
+#define NETNS_CROWDED 16
+int netns_crowded_routes(int netns, struct prefix out[NETNS_CROWDED]);
+
+/* All routes of ours there: *out is an array from malloc. Returns how many they are, or -errno. */
+int netns_routes(int netns, struct prefix **out);
 
 /*
  * A descriptor of the network namespace with this inode number, found through

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "helper/datapath/rtnl.h"
 #include "helper/log.h"
 
 /*
@@ -147,21 +147,6 @@ static int on_qdisc(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-static int dump(struct mnl_socket *route, struct nlmsghdr *request, mnl_cb_t callback, void *data)
-{
-	char buffer[16384];
-	int run = MNL_CB_OK;
-	ssize_t got;
-
-	if (mnl_socket_sendto(route, request, request->nlmsg_len) < 0)
-		return -errno;
-	while (run > MNL_CB_STOP) {
-		got = mnl_socket_recvfrom(route, buffer, sizeof(buffer));
-		run = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)got, 0, 0, callback, data);
-	}
-	return run == MNL_CB_ERROR ? -errno : 0;
-}
-
 static struct nlmsghdr *dump_request(char *buffer, uint16_t type, int ifindex, uint32_t parent)
 {
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
@@ -176,27 +161,16 @@ static struct nlmsghdr *dump_request(char *buffer, uint16_t type, int ifindex, u
 	return header;
 }
 
-static struct mnl_socket *open_route(void)
-{
-	struct mnl_socket *route = mnl_socket_open(NETLINK_ROUTE);
-
-	if (route && mnl_socket_bind(route, 0, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(route);
-		return NULL;
-	}
-	return route;
-}
-
 /* A filter for its egress side would end up at ingress. */
 static bool has_other_qdisc(int ifindex)
 {
-	struct mnl_socket *route = open_route();
+	struct mnl_socket *route = rtnl_open();
 	struct seen_qdisc seen = {.ifindex = ifindex};
 	char buffer[256];
 
 	if (!route)
 		return false;
-	dump(route, dump_request(buffer, RTM_GETQDISC, ifindex, 0), on_qdisc, &seen);
+	rtnl_ask(route, dump_request(buffer, RTM_GETQDISC, ifindex, 0), on_qdisc, &seen);
 	mnl_socket_close(route);
 	return seen.other;
 }
@@ -267,8 +241,8 @@ static bool has_filters(struct mnl_socket *route, int ifindex, uint32_t side)
 {
 	char buffer[256];
 	bool any = false;
-	int err = dump(route, dump_request(buffer, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, side)),
-		       on_filter, &any);
+	int err = rtnl_ask(route, dump_request(buffer, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, side)),
+			   on_filter, &any);
 
 	return err || any;
 }
@@ -312,7 +286,7 @@ static void forget(uint64_t netns)
 int tc_detach_all(uint64_t netns_ino)
 {
 	struct if_nameindex *all = if_nameindex();
-	struct mnl_socket *route = open_route();
+	struct mnl_socket *route = rtnl_open();
 	int err = all && route ? 0 : -ENOBUFS;
 
 	for (size_t i = 0; !err && all[i].if_index; i++)

@@ -102,7 +102,7 @@ static void add(struct rules *r, const struct listener *l, const struct prefix *
 	r->at[r->n++] = rule;
 }
 
-static bool applies(const struct port_item *p, const struct listener *l)
+bool port_item_applies(const struct port_item *p, const struct listener *l)
 {
 	return p->protocol == 0 || p->protocol == l->protocol;
 }
@@ -111,7 +111,7 @@ static void add_ports(struct rules *out, const struct request *r, const struct l
 		      const struct prefix *prefix)
 {
 	for (size_t i = 0; i < r->n_ports; i++) {
-		if (applies(&r->ports[i], l))
+		if (port_item_applies(&r->ports[i], l))
 			add(out, l, prefix, r->ports[i].first, r->ports[i].last);
 	}
 }
@@ -131,7 +131,7 @@ int request_rules(const struct request *r, const struct listener *l, bool wide_t
 		add_ports(&out, r, l, &r->cidrs[i]);
 	}
 	for (size_t i = 0; wide_too && i < r->n_binds; i++) {
-		if (applies(&r->binds[i].ports, l))
+		if (port_item_applies(&r->binds[i].ports, l))
 			add(&out, l, &r->binds[i].prefix, r->binds[i].ports.first, r->binds[i].ports.last);
 	}
 	remove_duplicates(&out);

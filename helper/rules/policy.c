@@ -50,6 +50,20 @@ int policy_split(const struct claimant *who, const struct rule *r, struct rule o
 	return 2;
 }
 
+bool policy_is_routable(const struct prefix *p)
+{
+	if (p->family == AF_INET)
+		return p->length >= 8 && (p->address[0] & 0xf0) != 0xe0;
+	/* without fe80::/10, link-local, neighbours are not found; ff00::/8 is multicast */
+	return p->length >= 16 && p->address[0] != 0xff &&
+	       (p->address[0] != 0xfe || (p->address[1] & 0xc0) != 0x80);
+}
+
+bool policy_route(const struct claimant *who, const struct prefix *p)
+{
+	return who->may_route && policy_is_routable(p);
+}
+
 static bool against_binding(const struct binding *b, const struct claimant *who, const struct listener *l,
 			    const struct rule *r)
 {

@@ -15,6 +15,7 @@ struct claimant {
 	bool may_bind_low;	  /* CAP_NET_BIND_SERVICE where the socket's network namespace belongs */
 	uint32_t first_free_port; /* of the socket's network namespace: ports from here on are anybody's */
 	uint16_t first_local_port, last_local_port; /* there, too: where programs send from */
+	bool may_route;				    /* CAP_NET_ADMIN there */
 };
 
 /*
@@ -30,6 +31,15 @@ int policy_split(const struct claimant *who, const struct rule *r, struct rule o
  * have, and is narrowed to them. Returns 0, or -EACCES with the sentence in `s`.
  */
 int policy_ports(const struct claimant *who, struct rule *r, struct say *s);
+
+/*
+ * May this prefix be made local for a listener at all, whoever asks? Not if it
+ * would take a large part of all addresses, or those that are not one machine's.
+ */
+bool policy_is_routable(const struct prefix *p);
+
+/* May the claimant have it made local? */
+bool policy_route(const struct claimant *who, const struct prefix *p);
 
 /* What stands against a rule: one of the two. */
 struct conflict {

@@ -45,6 +45,9 @@ void request_free(struct request *r);
 /* Does it ask for more than one port at once, anywhere? */
 bool request_has_range(const struct request *r);
 
+/* Is it about this listener's protocol? */
+bool port_item_applies(const struct port_item *p, const struct listener *l);
+
 /* Does SKL_FOR, where given, name this listener? */
 bool request_is_for(const struct request *r, const struct listener *l);
 

@@ -51,6 +51,7 @@ struct binding {
 	struct rule rule;
 	uint32_t uid;	/* who claimed it */
 	uint16_t index; /* of its counters; 0 for an own one */
+	bool routed;	/* it keeps a local route for its prefix, one that was made for it */
 	/*
 	 * A UDP listener's own address and port. It gives the listener nothing that
 	 * it has not, but its packets must be seen: they end what is remembered of

@@ -62,7 +62,7 @@ static int check_header(const struct skl_request *request, size_t got, struct sa
 	if (got < sizeof(*request) || request->length != got)
 		return say_error(said, EBADMSG, "request", "%zu bytes came, %u were announced", got,
 				 request->length);
-	if (request->pid != 0 && request->kind != SKL_CLAIM_ATTACH)
+	if (request->pid != 0 && request->kind > SKL_CLAIM_ATTACH)
 		return say_error(said, EBADMSG, "request", "kind %u names no process", request->kind);
 	return 0;
 }

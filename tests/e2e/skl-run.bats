@@ -330,42 +330,6 @@ out_of_reach() {
   says "$why" "without coverage"
 }
 
-@test "a static program is out of the shim's reach, also behind a script" {
-  musl-gcc -static -o "$T/static" -x c - <<<'int main(void) { return 42; }'
-  out_of_reach 0 "statically linked" /run/test/static
-  [ "$status" -eq 42 ]
-  gcc -static-pie -o "$T/static-pie" -x c - <<<'int main(void) { return 43; }'
-  out_of_reach 0 "statically linked" /run/test/static-pie
-  [ "$status" -eq 43 ]
-  printf '#! /run/test/static with an argument\n' >"$T/script"
-  chmod +x "$T/script"
-  out_of_reach 0 "statically linked" /run/test/script
-  [ "$status" -eq 42 ]
-  printf '#!/bin/sh\nexit 44\n' >"$T/script"
-  run ns "$SKL" run -p 7 -- /run/test/script
-  [ "$status" -eq 44 ]
-  [ -z "$output" ]
-}
-
-@test "a Go program is out of the shim's reach" {
-  # what Go's linker leaves in each program
-  gcc -o "$T/go" -x c - <<<'
-    __asm__(".pushsection .note.go.buildid, \"a\", @note\n.long 4, 8, 4\n.ascii \"Go\\0\\0\"\n.ascii \"abcdefgh\"\n.popsection");
-    int main(void) { return 42; }'
-  out_of_reach 0 "written in Go" /run/test/go
-  [ "$status" -eq 42 ]
-}
-
-@test "a program for another machine is out of the shim's reach" {
-  cp "$BUILD/examples/legacy-server" "$T/other"
-  printf '\xf3' | dd of="$T/other" bs=1 seek=18 conv=notrunc status=none # e_machine: RISC-V
-  out_of_reach 0 "ELF machine 243" /run/test/other
-  cp "$BUILD/examples/legacy-server" "$T/other"
-  printf '\x01' | dd of="$T/other" bs=1 seek=4 conv=notrunc status=none # 32-bit
-  printf '\x03' | dd of="$T/other" bs=1 seek=18 conv=notrunc status=none
-  out_of_reach 0 "32-bit x86" /run/test/other
-}
-
 @test "a program that gains rights is out of the shim's reach, unless it gains none" {
   start_helper --mode 666
   ns cp /bin/true /run/setuid

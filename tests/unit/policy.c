@@ -43,7 +43,8 @@ static void low_ports(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct claimant who = {ME, cases[i].may_bind_low, cases[i].first_free, 32768, 60999};
+		const struct claimant who = {ME,   cases[i].may_bind_low, cases[i].first_free, 32768, 60999,
+					     false};
 		struct rule r = rule_of("0.0.0.0/0", cases[i].ports);
 		struct rule want = rule_of("0.0.0.0/0", cases[i].gets ? cases[i].gets : cases[i].ports);
 		struct say s = {0};
@@ -107,7 +108,7 @@ static void bindings_of_others(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct against *c = &cases[i];
-		const struct claimant who = {ME, true, 1024, 32768, 60999};
+		const struct claimant who = {ME, true, 1024, 32768, 60999, false};
 		struct rule asked = rule_of(c->asked, c->ports);
 		struct table t = {0};
 		struct listener *l = mine(&t);
@@ -152,7 +153,7 @@ static void sockets_of_others(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct against *c = &cases[i];
-		const struct claimant who = {ME, true, 1024, 32768, 60999};
+		const struct claimant who = {ME, true, 1024, 32768, 60999, false};
 		struct rule asked = rule_of(c->asked, c->ports), there = rule_of(c->there, c->there_ports);
 		struct holder holder = holder_of(c->there, there.first, c->uid, 500);
 		struct table t = {0};
@@ -175,7 +176,7 @@ static void sockets_of_others(void **state)
  */
 static void a_listener_is_not_in_its_own_way(void **state)
 {
-	const struct claimant who = {ME, true, 1024, 32768, 60999};
+	const struct claimant who = {ME, true, 1024, 32768, 60999, false};
 	struct rule asked = rule_of("10.0.0.0/8", "80");
 	struct table t = {0};
 	struct listener *l = mine(&t);
@@ -197,7 +198,7 @@ static void a_listener_is_not_in_its_own_way(void **state)
 /* The one that stands in the way is found among many that do not; a binding is told before a socket. */
 static void found_among_many(void **state)
 {
-	const struct claimant who = {ME, true, 1024, 32768, 60999};
+	const struct claimant who = {ME, true, 1024, 32768, 60999, false};
 	struct rule asked = rule_of("10.0.0.0/8", "80");
 	struct holder holders[200];
 	struct table t = {0};
@@ -270,13 +271,39 @@ static void rules_as_text(void **state)
 	}
 }
 
+static void prefixes_that_may_become_local(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool routable;
+	} cases[] = {
+		{"192.0.2.0/24", true},	 {"10.0.0.0/8", true},	 {"192.0.2.1", true},
+		{"240.0.0.0/8", true},	 {"0.0.0.0/0", false},	 {"128.0.0.0/1", false},
+		{"10.0.0.0/7", false},	 {"224.0.0.0/8", false}, {"239.1.2.3", false},
+		{"2001:db8::/32", true}, {"2001:db8::1", true},	 {"fd00::/16", true},
+		{"fec0::/16", true},	 {"::/0", false},	 {"2000::/3", false},
+		{"fe80::/16", false},	 {"febf::1", false},	 {"ff02::1", false},
+		{"2000::/15", false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct prefix p = prefix_of(cases[i].prefix);
+		const struct claimant granted = {.may_route = true}, other = {.may_route = false};
+
+		if (policy_is_routable(&p) != cases[i].routable)
+			fail_msg("%s", cases[i].prefix);
+		assert_int_equal(policy_route(&granted, &p), cases[i].routable);
+		assert_false(policy_route(&other, &p));
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(low_ports),	     cmocka_unit_test(bindings_of_others),
 		cmocka_unit_test(sockets_of_others), cmocka_unit_test(a_listener_is_not_in_its_own_way),
 		cmocka_unit_test(found_among_many),  cmocka_unit_test(sentences),
-		cmocka_unit_test(rules_as_text),
+		cmocka_unit_test(rules_as_text),     cmocka_unit_test(prefixes_that_may_become_local),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "helper/cli/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define STATUS_SIZE 8192
+
+static bool read_status(pid_t thread, char out[STATUS_SIZE])
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", thread);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, out, STATUS_SIZE - 1);
+	close(fd);
+	out[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+pid_t target_process(pid_t thread)
+{
+	char status[STATUS_SIZE];
+	const char *line = read_status(thread, status) ? strstr(status, "\nTgid:") : NULL;
+
+	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : -ESRCH;
+}
+
+int target_take(pid_t process, int fd)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, process, 0), copy, err;
+
+	if (pidfd < 0)
+		return -errno;
+	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	err = errno;
+	close(pidfd);
+	return copy < 0 ? -err : copy;
+}
+
+int target_read(pid_t thread, uint64_t address, void *to, size_t size)
+{
+	struct iovec local = {to, size}, remote = {(void *)(uintptr_t)address, size};
+
+	return process_vm_readv(thread, &local, 1, &remote, 1, 0) == (ssize_t)size ? 0 : -EFAULT;
+}
+
+/* The same line in both? */
+static bool same_line(const char *a, const char *b, const char *name)
+{
+	const char *x = strstr(a, name), *y = strstr(b, name);
+	size_t length = x ? strcspn(x + 1, "\n") : 0;
+
+	return x && y && strcspn(y + 1, "\n") == length && memcmp(x, y, length + 1) == 0;
+}
+
+bool target_equals_us(pid_t thread)
+{
+	static const char *const lines[] = {"\nUid:", "\nGid:", "\nGroups:", "\nCapEff:"};
+	char theirs[STATUS_SIZE], ours[STATUS_SIZE];
+
+	if (!read_status(thread, theirs) || !read_status(getpid(), ours))
+		return false;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (!same_line(theirs, ours, lines[i]))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2016 # for jq
+#
+# skl doctor: what is wrong is found, and what it says mends it.
+
+setup() {
+  bats_require_minimum_version 1.5.0
+  load ../lib/skl
+  skl_setup
+  SERVER=$BUILD/examples/legacy-server
+}
+
+teardown() {
+  skl_teardown
+}
+
+# doctor ARG...: its findings, one line each: CHECK VERDICT SENTENCE -> MEND
+doctor() {
+  ns "$SKL" doctor -j "$@" | jq -r '.[] | "\(.check) \(.verdict) \(.sentence) -> \(.mend)"'
+}
+
+@test "all is well: every line says so, 0" {
+  start_helper
+  run_shim SKL_PORTS=7 -- "$SERVER" 8080
+  wait_port 7
+  run ns "$SKL" doctor "$SERVER"
+  echo "$output"
+  [ "$status" -eq 0 ]
+  says "kernel     Linux $(uname -r)" "the programs load" "mounted on /sys/fs/bpf" "helper.sock answers, pid $HELPER, version" \
+    "no program of somebody else" "are local" "takes the shim"
+  run ! grep -E "^(problem|unknown)" <<<"$(grep -v -e privilege -e firewall <<<"$output")"
+  [[ $output != *$'\e'* ]]
+  ns "$SKL" doctor -j | jq -e 'all(.[]; .verdict | IN("ok", "problem", "unknown"))'
+}
+
+@test "no helper, a dead one, one that is no helper, no permission" {
+  doctor >"$T/out" || :
+  grep "^helper problem /run/skl/helper.sock: No such file or directory -> start sklhelper" "$T/out"
+  run ns "$SKL" doctor
+  [ "$status" -eq 1 ]
+  says "problem  helper" "-> start sklhelper"
+  start_helper --mode 0600
+  as 65534 "$SKL" doctor >"$T/out" || :
+  grep -q "Permission denied" "$T/out"
+  grep -q "join the group of the socket" "$T/out"
+  kill -STOP "$HELPER"
+  doctor >"$T/out" || :
+  kill -CONT "$HELPER"
+  grep -q "^helper problem .*timed out -> see what it says in its log" "$T/out"
+}
+
+@test "addresses that are not local: the command that it names mends it" {
+  local mend
+  start_helper
+  run_shim SKL_CIDRS=192.0.2.0/24,2001:db8::/64 SKL_PORTS=7 -- "$SERVER" 8080 ::
+  wait_port ::1 7
+  ns ip route flush table local 192.0.2.0/24 2>/dev/null || :
+  ns ip -6 route del local 2001:db8::/64 dev lo table local 2>/dev/null || :
+  doctor >"$T/out" || :
+  cat "$T/out"
+  grep -q "^addresses problem 192.0.2.0/24 of listener 1 is not local here" "$T/out"
+  grep -q "^addresses problem 2001:db8::/64 of listener 1" "$T/out"
+  while read -r mend; do
+    # shellcheck disable=SC2086 # a command
+    ns $mend
+  done < <(sed -n 's/^addresses problem .* -> //p' "$T/out" | sort -u)
+  doctor | grep "^addresses ok"
+  answers 192.0.2.9 7
+  answers 2001:db8::9 7
+}
+
+@test "a firewall that drops a covered port: the command that it names mends it" {
+  start_helper
+  run_shim SKL_PORTS=7,700-799 -- "$SERVER" 8080
+  wait_port 7
+  doctor | grep "^firewall ok"
+  ns nft -f - <<'NFT'
+table inet guard {
+  chain input {
+    type filter hook input priority 0; policy drop;
+    ct state established,related accept
+    tcp dport { 22, 700-750 } accept
+  }
+}
+NFT
+  doctor >"$T/out" || :
+  cat "$T/out"
+  [ "$(grep -c "^firewall problem" "$T/out")" -eq 1 ]
+  grep -q "^firewall problem nftables drops tcp port 7 from afar (chain inet guard input)" "$T/out"
+  run ask 127.0.0.1 7
+  [ "$status" -ne 0 ]
+  # shellcheck disable=SC2046 # a command
+  ns $(sed -n 's/^firewall problem .* -> //p' "$T/out")
+  doctor | grep "^firewall ok"
+  answers 127.0.0.1 7
+}
+
+@test "programs: static, Go, setuid, with another loader, missing" {
+  musl-gcc -static -o "$T/static" -x c - <<<'int main(void) { return 0; }'
+  musl-gcc -o "$T/musl" -x c - <<<'int main(void) { return 0; }'
+  start_helper --mode 0666
+  doctor /run/test/static | grep "^program ok /run/test/static: it is statically linked.*supervises"
+  doctor /run/test/musl | grep "^program ok /run/test/musl: its loader /lib/ld-musl.* takes the shim"
+  doctor sh | grep "^program ok .*/sh: its loader /lib.* takes the shim"
+  ns cp /bin/true /run/setuid
+  ns chmod 4755 /run/setuid
+  as 65534 "$SKL" doctor /run/setuid >"$T/out" || :
+  grep "^problem  program .*setuid" "$T/out"
+  doctor /run/test/nothing >"$T/out" || :
+  grep "^program problem /run/test/nothing: No such file" "$T/out"
+  # a shim that its loader cannot take
+  mkdir "$T/bin"
+  cp "$BUILD/skl" "$BUILD/sklhelper" "$T/bin/"
+  head -c 3000 "$BUILD/libsklshim.so" >"$T/bin/libsklshim.so"
+  SKL=/run/test/bin/skl doctor $BUILD/examples/legacy-server >"$T/out" || :
+  grep "^program problem .* does not take the shim" "$T/out"
+}
+
+@test "somebody else's sk_lookup program" {
+  start_helper
+  run_shim SKL_PORTS=7 -- "$SERVER" 8080
+  wait_port 7
+  doctor | grep "^sk_lookup ok"
+  ns bpftool prog loadall "$BUILD/obj/bpf/dispatch.bpf.o" /sys/fs/bpf/other
+  [ -z "$(ns find /sys/fs/bpf/other -name 'skl_dispatch' -prune -o -name nothing -print)" ]
+}
+
+@test "mistakes" {
+  run ns "$SKL" doctor one two
+  [ "$status" -eq 2 ]
+  run ns "$SKL" doctor --bogus
+  [ "$status" -eq 2 ]
+}

@@ -1,0 +1,324 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2016 # for jq and the inner shell
+#
+# skl run, supervised: programs that preload cannot reach get what others get.
+
+setup() {
+  bats_require_minimum_version 1.5.0
+  load ../lib/skl
+  load ../lib/udp
+  skl_setup
+}
+
+teardown() {
+  skl_teardown
+}
+
+# static_build NAME [FLAG...]: a tool of the tests, statically linked.
+static_build() {
+  musl-gcc -static -O1 -o "$T/$1" "$ROOT/tests/tools/$1.c" -D_GNU_SOURCE -idirafter /usr/include \
+    -idirafter "/usr/include/$(gcc -print-multiarch)" "${@:2}"
+}
+
+# supervised [VAR=VALUE...] -- OPTION... -- PROGRAM [ARG]...: in the background.
+supervised() {
+  spawn "$SKL" run "$@"
+}
+
+supervisors() {
+  pgrep -x skl-supervise --ns "$HOLDER" --nslist net
+}
+
+no_supervisor() {
+  ! supervisors >/dev/null
+}
+
+@test "a static musl server: covered, same PID, its own child only, and the supervisors leave with it" {
+  static_build srv-listen
+  start_helper
+  supervised -p 7,77,8000-8099 -- /run/test/srv-listen plain 8080
+  local server=$SPAWNED
+  wait_port 77
+  answers 127.0.0.1 7 77 8050 8080
+  [ "$(cat "/proc/$server/comm")" = srv-listen ]
+  [ -z "$(cat "/proc/$server/task/$server/children")" ]
+  ns "$SKL" status -j | jq -e ".listeners[0] | .pid == $server and .program == \"srv-listen\""
+  grep -q "^Seccomp:.*2" "/proc/$server/status"
+  stop "$server"
+  wait_until no_supervisor
+  wait_refused 127.0.0.1 7
+}
+
+@test "a static glibc server, a static-pie one, and a script that starts one" {
+  start_helper
+  gcc -static -o "$T/glibc" "$ROOT/examples/legacy-server.c" -pthread
+  supervised -p 7 -- /run/test/glibc 8081
+  wait_port 7
+  answers 127.0.0.1 7 8081
+  gcc -static-pie -o "$T/pie" "$ROOT/examples/legacy-server.c" -pthread
+  supervised -p 77 -- /run/test/pie 8082
+  wait_port 77
+  printf '#!/bin/sh\nexec /run/test/glibc 8084\n' >"$T/shell"
+  chmod +x "$T/shell"
+  supervised --supervise -p 777 -- /run/test/shell
+  wait_port 777
+  answers 127.0.0.1 7 77 777
+}
+
+@test "what Go's linker leaves in a program is seen, and a dynamic program can be asked to be supervised" {
+  start_helper
+  gcc -o "$T/go" -x c - <<<'
+    __asm__(".pushsection .note.go.buildid, \"a\", @note\n.long 4, 8, 4\n.ascii \"Go\\0\\0\"\n.ascii \"abcdefgh\"\n.popsection");
+    #include <stdlib.h>
+    int main(void) { return getenv("LD_PRELOAD") ? 1 : 42; }'
+  run ns "$SKL" run -p 7 -- /run/test/go
+  [ "$status" -eq 42 ]
+  [ -z "$output" ]
+  supervised --supervise -p 7,77 -- "$BUILD/tests/srv-listen" plain 8080
+  wait_port 77
+  answers 127.0.0.1 7 77 8080
+  run ! grep -q libsklshim "/proc/$SPAWNED/maps"
+}
+
+@test "exit status, signals, files, environment and a program that makes no socket" {
+  run ns "$SKL" run --supervise -p 7 -- sh -c 'echo out; echo err >&2; exit 42'
+  [ "$status" -eq 42 ]
+  [ "$output" = $'out\nerr' ]
+  run ns "$SKL" run --supervise -p 7 -- sh -c 'kill -TERM $$'
+  [ "$status" -eq 143 ]
+  [ "$(echo in | ns "$SKL" run --supervise -p 7 -- cat)" = in ]
+  run ns "$SKL" run --supervise -p 7 -- /run/test/nothing
+  [ "$status" -eq 127 ]
+  wait_until no_supervisor
+  wait_until helper_left
+}
+
+@test "its listen() fails with the errno of the refusal and the sentence; with --warn it goes on" {
+  static_build srv-listen
+  start_helper --mode 0666
+  run as 1001 timeout 10 "$SKL" run -p 22 -- /run/test/srv-listen plain 8080
+  [ "$status" -eq 13 ]
+  says "skl: tcp port 22: Permission denied: uid 1001 may not cover ports below 1024"
+  spawn setpriv --reuid 1001 --regid 1001 --clear-groups --inh-caps=-all -- \
+    "$SKL" run --warn -p 22 -- /run/test/srv-listen plain 8080
+  wait_port 8080
+  wait_log "tcp port 22: Permission denied"
+  refused 127.0.0.1 22
+}
+
+@test "an ordinary user: covered, and no new rights for what it starts" {
+  static_build srv-listen
+  start_helper --mode 0666
+  spawn setpriv --reuid 1001 --regid 1001 --clear-groups --inh-caps=-all -- \
+    "$SKL" run -p 7777 -- /run/test/srv-listen plain 8080
+  wait_port 7777
+  answers 127.0.0.1 7777 8080
+  grep -q "^NoNewPrivs:.*1" "/proc/$SPAWNED/status"
+  # root's program loses nothing
+  supervised -p 7778 -- /run/test/srv-listen plain 8081
+  wait_port 7778
+  grep -q "^NoNewPrivs:.*0" "/proc/$SPAWNED/status"
+}
+
+@test "UDP: bind() is done for the program, with its errors, and answers are right" {
+  static_build udp-serve
+  start_helper
+  supervised -p 7,77 -- /run/test/udp-serve echo 5353
+  wait_bound 5353
+  wait_until udp_echoes 127.0.0.1 77
+  udp_echoes 127.0.0.1 5353
+  run ns "$SKL" run -p 9 -- /run/test/udp-serve echo 5353
+  [ "$status" -eq 98 ]
+  run ns "$SKL" run -p 9 -- /run/test/udp-serve echo 5354 203.0.113.1
+  [ "$status" -eq 99 ]
+}
+
+@test "a program that gave up its rights gets none back by bind()" {
+  start_helper
+  cat >"$T/drop.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <unistd.h>
+int main(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	if (setgid(65534) < 0 || setuid(65534) < 0)
+		return 1;
+	if (bind(s, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return 2;
+	if (errno != EACCES)
+		return 3;
+	a.sin_port = htons(5353); /* which needs none */
+	return bind(s, (struct sockaddr *)&a, sizeof(a)) == 0 ? 42 : errno;
+}
+C
+  musl-gcc -static -o "$T/drop" "$T/drop.c"
+  run ns "$SKL" run -p 7 -- /run/test/drop
+  [ "$status" -eq 42 ]
+  says "it has other rights than when it was started: its UDP port 53 is not covered"
+}
+
+@test "forks, threads and exec stay supervised; a direct system call is seen" {
+  start_helper
+  cat >"$T/direct.c" <<'C'
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static int make(int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int s = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 || syscall(SYS_listen, s, 16) < 0)
+		_exit(1);
+	return s;
+}
+static void *thread(void *port)
+{
+	make((int)(long)port);
+	return NULL;
+}
+int main(int argc, char **argv)
+{
+	pthread_t t;
+	if (argc > 1) {
+		make(atoi(argv[1]));
+	} else if (fork() == 0) {
+		execl("/proc/self/exe", "direct", "8083", NULL);
+	} else if (fork() == 0) {
+		make(8082);
+	} else {
+		pthread_create(&t, NULL, thread, (void *)8081L);
+		pthread_join(t, NULL);
+	}
+	pause();
+}
+C
+  musl-gcc -static -pthread -o "$T/direct" "$T/direct.c"
+  spawn env SKL_FOR=8081,8082,8083 SKL_BIND="127.0.1.0/24:8081 127.0.2.0/24:8082 127.0.3.0/24:8083" \
+    "$SKL" run -- /run/test/direct
+  wait_until ns sh -c "\"$SKL\" status -j | jq -e '[.listeners[].port] | sort == [8081, 8082, 8083]'"
+}
+
+@test "MPTCP: the program falls back to TCP, and is covered" {
+  start_helper
+  ns sh -c 'echo 1 >/proc/sys/net/mptcp/enabled' || skip "this kernel has no MPTCP"
+  static_build srv-listen
+  cat >"$T/fallback.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <unistd.h>
+int main(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	int s = socket(AF_INET, SOCK_STREAM, 262);
+	if (s >= 0 || errno != EPROTONOSUPPORT)
+		return 1;
+	s = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s, 5) < 0)
+		return errno;
+	for (;;)
+		close(accept(s, NULL, NULL));
+}
+C
+  musl-gcc -static -o "$T/fallback" "$T/fallback.c"
+  supervised -p 7 -- /run/test/fallback
+  wait_port 7
+}
+
+@test "the supervisor that works is killed: the program goes on, a new listen() fails clearly or goes on uncovered" {
+  start_helper
+  static_build srv-listen
+  supervised -p 7 -- /run/test/srv-listen plain 8080
+  wait_port 7
+  kill -KILL "$(supervisors | sort -n | tail -n 1)"
+  answers 127.0.0.1 7 8080
+  stop "$SPAWNED"
+  wait_until no_supervisor
+
+  cat >"$T/later.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+int main(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	sigset_t set;
+	int number;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	bind(s, (struct sockaddr *)&a, sizeof(a));
+	sigwait(&set, &number);
+	return listen(s, 5) == 0 ? 42 : errno;
+}
+C
+  musl-gcc -static -o "$T/later" "$T/later.c"
+  for how in "111 " "42 --warn"; do
+    # shellcheck disable=SC2086 # an option, or none
+    spawn sh -c '"$0" run "$@"; echo "ended with $?"' "$SKL" ${how#* } -p 7 -- /run/test/later
+    wait_until two_supervisors
+    kill -KILL "$(supervisors | sort -n | tail -n 1)"
+    wait_until one_supervisor
+    kill -USR1 "$(pgrep -x later --ns "$HOLDER" --nslist net)"
+    wait_log "ended with ${how%% *}"
+    wait_log "its supervisor has ended"
+    wait_until no_supervisor
+  done
+}
+
+two_supervisors() { (($(supervisors | wc -l) == 2)) && pgrep -x later --ns "$HOLDER" --nslist net; }
+one_supervisor() { (($(supervisors | wc -l) == 1)); }
+
+@test "two at once: said, and refused" {
+  run ns "$SKL" run --supervise -p 7 -- "$SKL" run --supervise -p 77 -- true
+  [ "$status" -eq 125 ]
+  says "supervised already"
+}
+
+@test "a share cannot be had without the shim: said, and refused" {
+  static_build srv-listen
+  run ns "$SKL" run --share web -p 7 -- /run/test/srv-listen plain 8080
+  [ "$status" -eq 125 ]
+  says "not shared"
+}
+
+@test "an interval timer that interrupts the calls" {
+  start_helper
+  cat >"$T/ticks.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+static void tick(int n) {}
+int main(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct itimerval often = {{0, 100}, {0, 100}};
+	struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < 50; i++) {
+		int u = socket(AF_INET, SOCK_DGRAM, 0), s = socket(AF_INET, SOCK_STREAM, 0);
+		a.sin_port = htons(20000 + i);
+		if (bind(u, (struct sockaddr *)&a, sizeof(a)) < 0)
+			return errno;
+		if (bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s, 1) < 0)
+			return errno;
+		close(u);
+		close(s);
+	}
+	return 42;
+}
+C
+  musl-gcc -static -o "$T/ticks" "$T/ticks.c"
+  run ns timeout 20 "$SKL" run -p 7777 -- /run/test/ticks
+  [ "$status" -eq 42 ]
+}
