@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	if (report_read(fd, &report) == 0) {
 		check(&report);
-		listing_table(&report, 0);
-		listing_table(&report, size % 97);
+		listing_table(&report, NULL, 0, 0);
+		listing_table(&report, &report, size % 97, size % 11);
 		assert(listing_json(&report) == 0);
 		report_free(&report);
 	}

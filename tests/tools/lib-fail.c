@@ -33,7 +33,20 @@ struct control {
 
 static struct control *control;
 static pid_t helper;
-static long (*real)(long number, ...);
+
+typedef long system_call(long number, ...);
+
+/* A library that is loaded before this one may call in here before begin() has run. */
+static system_call *find_real(void)
+{
+	static system_call *found;
+
+	if (!found)
+		found = dlsym(RTLD_NEXT, "syscall");
+	return found;
+}
+
+#define real(...) find_real()(__VA_ARGS__)
 
 /* Of glibc, under names that nobody else takes. */
 void *__libc_malloc(size_t size);
@@ -46,7 +59,6 @@ __attribute__((constructor)) static void begin(void)
 	void *at;
 	int fd;
 
-	real = dlsym(RTLD_NEXT, "syscall");
 	helper = getpid();
 	fd = path ? (int)real(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
 	if (fd < 0)
