@@ -13,6 +13,7 @@ B       := build$(if $(SANITIZE),/san)
 
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
 # The one list of packages (Debian's names): to build, to test, to look at the code.
@@ -20,7 +21,8 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	libjson-c-dev libseccomp-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
-	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3
+	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3 \
+	systemd
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
@@ -33,7 +35,7 @@ SAN_LDFLAGS = $(SAN) $(if $(findstring clang,$(CC)),,-static-libasan -static-lib
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
-PKGS     := libbpf libmnl
+PKGS     := libbpf libmnl libseccomp
 CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
 	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g
@@ -171,7 +173,8 @@ FUZZ_FLAGS := -g -O2 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-r
 $(B)/obj/fuzz/%.o: %.c | $(SKELS)
 	$(call say,FUZZ,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) $(FUZZ_FLAGS) \
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+		$(if $(WERROR),-Werror) $(FUZZ_FLAGS) \
 		$(PKG_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/libfuzzed.a: $(patsubst %.c,$(B)/obj/fuzz/%.o,$(HELPER_SRC) $(filter-out helper/cli/skl.c,$(CLI_SRC)))
@@ -257,6 +260,12 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	install -D -s -m 755 $(B)/skl $(DESTDIR)$(PREFIX)/bin/skl
 	install -D -s -m 644 $(B)/libsklshim.so $(DESTDIR)$(LIBDIR)/skl/libsklshim.so
 	install -D -m 644 preload/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7
+	install -D -m 644 helper/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/skl.conf
+	install -D -m 644 helper/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/skl.conf
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's,@PREFIX@,$(PREFIX),g' helper/systemd/sklhelper.service > $(DESTDIR)$(UNITDIR)/sklhelper.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/sklhelper.service
+	install -m 644 helper/systemd/sklhelper.socket $(DESTDIR)$(UNITDIR)/sklhelper.socket
 	install -D -m 644 helper/cli/skl.1 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
 	install -D -m 644 helper/cli/completions/skl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl
 	install -D -m 644 helper/cli/completions/_skl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl
@@ -268,7 +277,10 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl \
 		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl \
-		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skl.fish
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skl.fish \
+		$(DESTDIR)$(UNITDIR)/sklhelper.service \
+		$(DESTDIR)$(UNITDIR)/sklhelper.socket $(DESTDIR)$(PREFIX)/lib/sysusers.d/skl.conf \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/skl.conf
 	-rmdir $(DESTDIR)$(LIBDIR)/skl
 
 .PHONY: clean

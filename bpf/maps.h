@@ -75,12 +75,18 @@ struct skl_tables {
 	__u32 layout;		   /* SKL_LAYOUT */
 	__u32 has_ingress_ifindex; /* the program was loaded by a kernel that knows it */
 	__u64 last_id;		   /* the highest that a listener or binding was given */
-	__u32 reserved[12];
+	__u32 reserved[4];
+	__u32 udp_ports[8]; /* bit SKL_UDP_BIT() of each port that a UDP listener is bound to; others share it
+			     */
 	__u32 words[2][SKL_PORTS];
 	struct skl_node4 nodes4[SKL_NODES];
 	struct skl_node6 nodes6[SKL_NODES];
 	struct skl_member members[SKL_SLOTS];
 };
+
+/* Bits of udp_ports. All of them are in one cache line, unlike the words of clients' ports. */
+#define SKL_UDP_BITS	  256
+#define SKL_UDP_BIT(port) ((port) & (SKL_UDP_BITS - 1))
 
 #define SKL_WORD(node4, node6) ((__u32)(node4) | (__u32)(node6) << 16)
 #define SKL_WORD_NODE4(word)   ((word)&0xffff)

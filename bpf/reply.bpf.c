@@ -67,11 +67,12 @@ struct {
 
 struct packet {
 	struct fragment_key is;
-	__u32 network;	 /* where the IP header begins, */
-	__u32 transport; /* and where what UDP has of it: bytes from the beginning of the packet */
-	__u32 offset;	 /* of this fragment */
-	__u16 checksum;	 /* of the IPv4 header */
-	__u32 more;	 /* fragments follow */
+	__u32 network;	   /* where the IP header begins, */
+	__u32 transport;   /* and where what UDP has of it: bytes from the beginning of the packet */
+	__u32 offset;	   /* of this fragment */
+	__u16 checksum;	   /* of the IPv4 header */
+	__u32 more;	   /* fragments follow */
+	struct udphdr udp; /* in a first fragment */
 };
 
 /*
@@ -86,23 +87,40 @@ static __always_inline _Bool place(struct packet *p, const struct __sk_buff *skb
 	return p->network <= MOST_LINK_HEADER;
 }
 
+static __always_inline _Bool read_udp(struct packet *p, const struct __sk_buff *skb)
+{
+	return !bpf_skb_load_bytes(skb, p->transport, &p->udp, sizeof(p->udp));
+}
+
+/* Both headers at once, which is how they mostly are. A last fragment may be shorter than that. */
 static __always_inline _Bool read4(struct packet *p, const struct __sk_buff *skb)
 {
-	struct iphdr ip;
+	struct {
+		struct iphdr ip;
+		struct udphdr udp;
+	} h;
 	__u32 fragment;
 
-	if (bpf_skb_load_bytes_relative(skb, 0, &ip, sizeof(ip), BPF_HDR_START_NET) ||
-	    ip.protocol != IPPROTO_UDP)
+	if (bpf_skb_load_bytes_relative(skb, 0, &h, sizeof(h), BPF_HDR_START_NET) &&
+	    bpf_skb_load_bytes_relative(skb, 0, &h.ip, sizeof(h.ip), BPF_HDR_START_NET))
 		return 0;
-	fragment = bpf_ntohs(ip.frag_off);
+	if (h.ip.protocol != IPPROTO_UDP)
+		return 0;
+	fragment = bpf_ntohs(h.ip.frag_off);
 	p->is.family = AF_INET;
-	p->is.source[0] = ip.saddr;
-	p->is.target[0] = ip.daddr;
-	p->is.id = ip.id;
-	p->checksum = ip.check;
+	p->is.source[0] = h.ip.saddr;
+	p->is.target[0] = h.ip.daddr;
+	p->is.id = h.ip.id;
+	p->checksum = h.ip.check;
 	p->offset = fragment & IP_OFFSET;
 	p->more = fragment & IP_MORE_FRAGMENTS;
-	return place(p, skb, bpf_ntohs(ip.tot_len), ip.ihl * 4u);
+	if (!place(p, skb, bpf_ntohs(h.ip.tot_len), h.ip.ihl * 4u))
+		return 0;
+	if (p->transport - p->network == sizeof(h.ip)) {
+		p->udp = h.udp;
+		return 1;
+	}
+	return p->offset || read_udp(p, skb);
 }
 
 /* A packet with a routing header goes to another address than its client's first: such are left alone. */
@@ -144,7 +162,7 @@ static __always_inline _Bool read6(struct packet *p, const struct __sk_buff *skb
 	p->is.family = AF_INET6;
 	__builtin_memcpy(p->is.source, &ip.saddr, sizeof(p->is.source));
 	__builtin_memcpy(p->is.target, &ip.daddr, sizeof(p->is.target));
-	return place(p, skb, sizeof(ip) + bpf_ntohs(ip.payload_len), at);
+	return place(p, skb, sizeof(ip) + bpf_ntohs(ip.payload_len), at) && (p->offset || read_udp(p, skb));
 }
 
 static __always_inline _Bool same_address(const __u32 *a, const __u32 *b)
@@ -220,16 +238,16 @@ static __always_inline long sum_segments(struct __sk_buff *skb, __u32 at, __u16 
 }
 
 /* The address is in the UDP checksum, too. One of 0 is none: BPF_F_MARK_MANGLED_0 leaves it so. */
-static __always_inline long sum_source(struct __sk_buff *skb, const struct packet *p,
-				       const struct udphdr *udp, __be16 port, __u32 difference)
+static __always_inline long sum_source(struct __sk_buff *skb, const struct packet *p, __be16 port,
+				       __u32 difference)
 {
 	__u32 at = p->transport + offsetof(struct udphdr, check);
 	long err = 0;
 
 	if (skb->gso_size)
-		return sum_segments(skb, at, udp->check, difference);
-	if (port != udp->source)
-		err = bpf_l4_csum_replace(skb, at, udp->source, port, BPF_F_MARK_MANGLED_0 | sizeof(port));
+		return sum_segments(skb, at, p->udp.check, difference);
+	if (port != p->udp.source)
+		err = bpf_l4_csum_replace(skb, at, p->udp.source, port, BPF_F_MARK_MANGLED_0 | sizeof(port));
 	if (!err && difference != 0)
 		err = bpf_l4_csum_replace(skb, at, 0, difference, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
 	return err;
@@ -240,15 +258,15 @@ static __always_inline long sum_source(struct __sk_buff *skb, const struct packe
  * of it is left as it is. It is the one that reaches farthest, so no other does.
  */
 static __always_inline void put_source(struct __sk_buff *skb, const struct packet *p,
-				       const struct udphdr *udp, const struct skl_flow *flow)
+				       const struct skl_flow *flow)
 {
 	_Bool other_address = !same_address(flow->address, p->is.source);
 	__u32 difference = other_address ? difference_to(p, flow->address) : 0;
 	__be16 port = flow->port;
 
-	if (sum_source(skb, p, udp, port, difference))
+	if (sum_source(skb, p, port, difference))
 		return;
-	if (port != udp->source)
+	if (port != p->udp.source)
 		bpf_skb_store_bytes(skb, p->transport + offsetof(struct udphdr, source), &port, sizeof(port),
 				    0);
 	if (!other_address)
@@ -265,18 +283,16 @@ static __always_inline void put_source(struct __sk_buff *skb, const struct packe
 static __always_inline int answer(struct __sk_buff *skb, const struct packet *p, const struct bpf_sock *sk)
 {
 	struct skl_flow *flow, now; /* a copy, because another CPU may use its place for another flow */
-	struct udphdr udp;
 
 	if (p->more) /* of an earlier datagram with this number that was never finished */
 		bpf_map_delete_elem(&fragments, &p->is);
-	if (bpf_skb_load_bytes(skb, p->transport, &udp, sizeof(udp)) ||
-	    udp.source != bpf_htons((__u16)sk->src_port))
+	if (p->udp.source != bpf_htons((__u16)sk->src_port))
 		return 0;
-	flow = find_flow(p, sk, udp.dest);
+	flow = find_flow(p, sk, p->udp.dest);
 	if (!flow)
 		return 0;
 	now = *flow;
-	put_source(skb, p, &udp, &now);
+	put_source(skb, p, &now);
 	return 0;
 }
 
@@ -312,10 +328,17 @@ static __noinline int reply(struct __sk_buff *skb, const struct bpf_sock *sk)
 	return answer(skb, &p, sk);
 }
 
-/* What a listener is bound to is in the tables itself (SKL_OWN), so a port that is not there has none. */
+/*
+ * What a listener is bound to is in the tables itself (SKL_OWN), so a port that
+ * is not there has none. The port can be read of every kind of socket: most
+ * packets, clients' questions among them, are done before any call is made, and
+ * nearly all without the word of their port, which would seldom be in the cache.
+ */
 static __always_inline _Bool has_listener(const struct bpf_sock *sk)
 {
-	return tables.words[SKL_UDP][sk->src_port & 0xffff] != 0;
+	__u32 port = sk->src_port & 0xffff, bit = SKL_UDP_BIT(port);
+
+	return (tables.udp_ports[bit / 32] >> bit % 32 & 1) && tables.words[SKL_UDP][port] != 0;
 }
 
 SEC("tc")
@@ -323,10 +346,10 @@ int skl_reply(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 
-	if (!sk)
+	if (!sk || !has_listener(sk))
 		return TC_ACT_UNSPEC;
 	sk = bpf_sk_fullsock(sk);
-	if (sk && sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM && has_listener(sk))
+	if (sk && sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM)
 		reply(skb, sk);
 	return TC_ACT_UNSPEC;
 }

@@ -197,7 +197,9 @@ int claim(struct spaces *spaces, const struct peer *peer, const struct skl_reque
 	err = request_parse(text, length, &wanted, s);
 	if (!err)
 		err = received_read(sock, &received, s);
-	if (!err && !wants_nothing(&wanted))
+	if (err)
+		log_notice("uid %u pid %d (%s): refused: %s", peer->uid, peer->pid, peer->program, s->text);
+	else if (!wants_nothing(&wanted))
 		err = claim_received(spaces, &c);
 	request_free(&wanted);
 	received_close(&received);

@@ -163,14 +163,16 @@ static int add_member(struct claim *c)
 		.uid = c->peer->uid,
 		.pid = c->peer->pid,
 	};
-	char what[RULE_TEXT];
+	char what[RULE_TEXT], program[16];
 	int err;
 
 	if (listener_find_cookie(c->listener, m.cookie))
 		return 0;
-	if (c->request->pid > 0 && peer_owns(c->peer, c->request->pid))
+	memcpy(m.program, c->peer->program, sizeof(m.program));
+	if (c->request->pid > 0 && peer_owns(c->peer, c->request->pid, program)) {
 		m.pid = c->request->pid;
-	peer_program(m.pid, m.program);
+		memcpy(m.program, program, sizeof(m.program));
+	}
 	err = datapath_add_member(c->space->datapath, c->listener, &m, c->sock);
 	if (!err) {
 		c->new_member = true;

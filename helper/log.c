@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum log_level shown = LOG_INFO;
@@ -27,17 +28,30 @@ int log_set_level(const char *word)
 	return -EINVAL;
 }
 
+/* Is stderr the journal's? The variable alone is inherited by everything that a desktop starts. */
+static bool to_journal(void)
+{
+	static int answer = -1;
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	if (answer < 0)
+		answer = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+			 fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+	return answer;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
 	char line[2048];
 	int saved = errno, head, n;
-	bool journal = getenv("JOURNAL_STREAM") != NULL;
 	va_list args;
 
 	if (level > shown)
 		return;
-	head = journal ? snprintf(line, sizeof(line), "<%d>", level)
-		       : snprintf(line, sizeof(line), "sklhelper: ");
+	head = to_journal() ? snprintf(line, sizeof(line), "<%d>", level)
+			    : snprintf(line, sizeof(line), "sklhelper: ");
 	va_start(args, format);
 	errno = saved;
 	n = vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);

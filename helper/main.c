@@ -2,19 +2,19 @@
 /* sklhelper: the order in which it starts. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "helper/broker/broker.h"
+#include "helper/datapath/load.h"
 #include "helper/datapath/pins.h"
+#include "helper/isolate.h"
 #include "helper/log.h"
 #include "helper/notify.h"
 #include "helper/options.h"
@@ -48,22 +48,24 @@ static int lock_state(const char *base)
 	return err;
 }
 
-static int make_parent(const char *path)
-{
-	char copy[4096];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	return mkdir(dirname(copy), 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static void raise_descriptor_limit(void)
+static void raise_to_most(int resource)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(resource, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(resource, &limit);
+}
+
+static void raise_limits(void)
+{
+	const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+
+	raise_to_most(RLIMIT_NOFILE);
+	/* before Linux 5.11 maps count as locked memory */
+	if (setrlimit(RLIMIT_MEMLOCK, &none) < 0)
+		raise_to_most(RLIMIT_MEMLOCK);
 }
 
 static int report(int err, const char *what, const char *hint)
@@ -72,61 +74,93 @@ static int report(int err, const char *what, const char *hint)
 	return 1;
 }
 
+/* From here on clients are heard, by a process that can open nothing and go nowhere. */
+static int isolate(void)
+{
+	int err = isolate_capabilities(ISOLATE_MAIN);
+
+	return err ? err : isolate_calls(ISOLATE_MAIN);
+}
+
+/* It is outside of what this process sees. */
+static void remove_state_directory(void)
+{
+	struct broker_request request = {.order = BROKER_REMOVE_STATE};
+	struct broker_answer answer;
+	int none;
+
+	broker_call(&request, -1, -1, &answer, &none);
+}
+
+static int start(const struct server *server, struct spaces *spaces, const struct options *o)
+{
+	int err;
+
+	notify_open();
+	err = isolate_files(o->bpffs);
+	if (err)
+		return report(err, o->bpffs, "it cannot become all that is seen: CAP_SYS_CHROOT");
+	spaces_adopt(spaces);
+	err = isolate();
+	if (err)
+		return report(err, "privileges", "they cannot be given up");
+	log_notice("version " SKL_VERSION ": ready at %s, state in %s", server_address(server), o->bpffs);
+	notify_ready();
+	return 0;
+}
+
 static int report_bpf(int err)
 {
 	return report(err, "BPF",
-		      "this kernel or this process's privileges do not allow it: Linux 5.10, CAP_BPF, "
-		      "CAP_NET_ADMIN");
+		      "this kernel or this process's privileges do not allow it: Linux 5.10, "
+		      "CAP_SYS_ADMIN, CAP_NET_ADMIN");
 }
 
 static int serve(const struct options *o)
 {
-	struct spaces spaces = {.base = o->bpffs};
+	struct spaces spaces = {.base = "."}; /* the working directory, see isolate_files() */
 	struct server *server;
 	int how, err;
 
 	err = datapath_prepare();
 	if (err)
 		return report_bpf(err);
-	err = make_parent(o->server.path);
-	if (!err)
-		err = server_open(&server, &o->server, &spaces);
+	err = server_open(&server, &o->server, &spaces);
 	if (err)
 		return report(err, o->server.path,
 			      err == -EADDRINUSE ? "another helper answers there" : NULL);
-	spaces_adopt(&spaces);
-	log_notice("version " SKL_VERSION ": ready at %s, state in %s", o->server.path, o->bpffs);
-	notify_ready();
-	how = server_run(server);
+	err = start(server, &spaces, o);
+	how = err ? 0 : server_run(server);
 	server_close(server);
 	if (how == 1) {
 		log_notice("nothing is covered any more: leaves");
 		spaces_remove(&spaces);
+		remove_state_directory();
 	} else {
 		spaces_close(&spaces);
 	}
 	datapath_unprepare();
-	return how < 0 ? report(how, "sklhelper", NULL) : 0;
+	return how < 0 ? report(how, "sklhelper", NULL) : err;
 }
 
 /* Loads what a first claim would attach. */
 static int try_bpf(void)
 {
-	int err = datapath_prepare();
+	int fds[LOAD_OBJECTS], err = load_dispatch(fds);
 
-	datapath_unprepare();
 	return err ? report_bpf(err) : 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct options o;
+	struct broker_paths paths;
 	int status = options_parse(argc, argv, &o), lock, err;
 
 	if (status >= 0)
 		return status;
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	raise_descriptor_limit();
+	isolate_begin();
+	raise_limits();
 	if (o.try)
 		return try_bpf();
 	err = prepare_bpffs(o.bpffs);
@@ -134,7 +168,8 @@ int main(int argc, char **argv)
 		return report(err, o.bpffs,
 			      err == -ENOTSUP ? "not on a bpffs: mount -t bpf bpf DIR makes one" : NULL);
 	/* before the lock, of which it must not have a copy: it may outlive this process for a moment */
-	err = broker_start();
+	paths = (struct broker_paths){.socket = o.server.path, .state = o.bpffs};
+	err = broker_start(&paths);
 	if (err)
 		return report(err, "broker", NULL);
 	lock = lock_state(o.bpffs);

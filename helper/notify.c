@@ -10,13 +10,13 @@
 
 #include "helper/log.h"
 
-void notify_ready(void)
+static int manager = -1;
+
+void notify_open(void)
 {
-	static const char ready[] = "READY=1";
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t length;
-	int fd;
 
 	if (!path || (path[0] != '/' && path[0] != '@'))
 		return;
@@ -26,11 +26,25 @@ void notify_ready(void)
 	memcpy(address.sun_path, path, length);
 	if (path[0] == '@')
 		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (manager < 0)
 		return;
-	if (sendto(fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL, (struct sockaddr *)&address,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
-		log_warn("%s: the service manager could not be told", path);
-	close(fd);
+	if (connect(manager, (struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) == 0)
+		return;
+	log_warn("%s: the service manager cannot be told", path);
+	close(manager);
+	manager = -1;
+}
+
+void notify_ready(void)
+{
+	static const char ready[] = "READY=1";
+
+	if (manager < 0)
+		return;
+	if (send(manager, ready, sizeof(ready) - 1, MSG_NOSIGNAL) < 0)
+		log_warn("the service manager could not be told");
+	close(manager);
+	manager = -1;
 }

@@ -152,5 +152,4 @@ void spaces_remove(struct spaces *all)
 {
 	while (all->first)
 		remove_space(all, all->first);
-	rmdir(all->base);
 }

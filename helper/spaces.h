@@ -16,7 +16,7 @@ void spaces_adopt(struct spaces *s);
 /* Closes everything; coverage stays in place. */
 void spaces_close(struct spaces *s);
 
-/* Removes all that is pinned, and the base directory. */
+/* Removes all that is pinned; the base directory stays, empty. */
 void spaces_remove(struct spaces *s);
 
 bool spaces_empty(const struct spaces *s);

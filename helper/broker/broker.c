@@ -4,12 +4,16 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "helper/broker/parts.h"
+#include "helper/datapath/load.h"
 #include "helper/fdpass.h"
+#include "helper/isolate.h"
+#include "helper/log.h"
 
 /* This side's end of the socketpair; one order at a time. */
 static int broker = -1;
@@ -22,15 +26,22 @@ static void close_all(const int *fds, size_t n)
 	}
 }
 
-static int obey(const struct broker_request *request, int fd, int second, struct broker_answer *answer)
+/* The helper asks for one after the other: a message carries one descriptor. */
+static int make(uint64_t number)
 {
-	int found;
+	static int made[LOAD_OBJECTS];
+	static uint64_t next = LOAD_OBJECTS; /* those before it are given away */
+	int err;
 
-	if (request->order != BROKER_FIND)
-		return broker_work_in(request, fd, second, answer);
-	found = broker_find_netns(request->number);
-	answer->error = found < 0 ? found : 0;
-	return found;
+	if (number == 0) {
+		while (next < LOAD_OBJECTS)
+			close(made[next++]);
+		err = load_dispatch(made);
+		if (err)
+			return err;
+		next = 0;
+	}
+	return number == next && next < LOAD_OBJECTS ? made[next++] : -EINVAL;
 }
 
 static void receive(int sock, struct broker_request *request, int *fd)
@@ -58,8 +69,63 @@ static void receive_all(int sock, struct broker_request *request, int *fd, int *
 	}
 }
 
-static void serve(int sock)
+/* Returns a descriptor for the answer, or -1. */
+static int obey(const struct broker_paths *paths, const struct broker_request *request, int fd, int second,
+		struct broker_answer *answer)
 {
+	int got = -1;
+
+	switch (request->order) {
+	case BROKER_FIND:
+		got = broker_find_netns(request->number);
+		answer->error = got < 0 ? got : 0;
+		break;
+	case BROKER_MAKE:
+		got = make(request->number);
+		answer->error = got < 0 ? got : 0;
+		break;
+	case BROKER_MAKE_REPLY:
+		got = load_reply(fd, second);
+		answer->error = got < 0 ? got : 0;
+		break;
+	case BROKER_PROCESS:
+		answer->error = broker_process(request->pid, answer);
+		break;
+	case BROKER_CAPABLE:
+		answer->yes = broker_is_capable(request, fd, second);
+		break;
+	case BROKER_UNLINK_SOCKET:
+		answer->error = unlink(paths->socket) < 0 ? -errno : 0;
+		break;
+	case BROKER_REMOVE_STATE:
+		answer->error = rmdir(paths->state) < 0 ? -errno : 0;
+		break;
+	default:
+		return broker_work_in(request, fd, second, answer);
+	}
+	return got;
+}
+
+/* Of the descriptors that it was born with, the helper's socket among them, it keeps its own and stderr. */
+static int confine(int sock)
+{
+	int err;
+
+	if ((sock > STDERR_FILENO + 1 && close_range(STDERR_FILENO + 1, (unsigned int)sock - 1, 0) < 0) ||
+	    close_range((unsigned int)sock + 1, ~0U, 0) < 0)
+		return -errno;
+	err = isolate_capabilities(ISOLATE_BROKER);
+	return err ? err : isolate_calls(ISOLATE_BROKER);
+}
+
+static _Noreturn void serve(int sock, const struct broker_paths *paths)
+{
+	int err = confine(sock);
+
+	if (err) {
+		log_error("broker: cannot give up what it does not need: %s", strerror(-err));
+		_exit(1);
+	}
 	libbpf_set_print(NULL); /* it would speak of every interface without a clsact qdisc as an error */
 	for (;;) {
 		struct broker_answer answer = {0};
@@ -69,14 +135,14 @@ static void serve(int sock)
 
 		receive_all(sock, &request, &fd, &second);
 		answer.serial = request.serial;
-		result = obey(&request, fd, second, &answer);
+		result = obey(paths, &request, fd, second, &answer);
 		if (fdpass_send(sock, &part, 1, result >= 0 ? result : -1) < 0)
 			_exit(0);
 		close_all((int[]){result, fd, second}, 3);
 	}
 }
 
-int broker_start(void)
+int broker_start(const struct broker_paths *paths)
 {
 	pid_t helper = getpid(), pid;
 	int pair[2];
@@ -97,10 +163,11 @@ int broker_start(void)
 		prctl(PR_SET_NAME, "sklhelper-netns");
 		if (getppid() != helper)
 			_exit(0);
-		/* the signals that end the helper end this with it, not before it */
+		/* what is sent to both is the helper's affair: this ends with it, not before it */
 		signal(SIGINT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
-		serve(pair[1]);
+		signal(SIGHUP, SIG_IGN);
+		serve(pair[1], paths);
 	}
 	close(pair[1]);
 	broker = pair[0];

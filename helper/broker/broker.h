@@ -20,13 +20,29 @@ enum broker_order {
 	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
 	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
 	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
+	BROKER_PROCESS, /* pid. Answers with the user whose it is and its name, as of now; -ESRCH: not to be
+			   seen */
+	/*
+	 * fd: a pidfd, second: a network namespace. Has the process, which is pid and was uid's when it
+	 * connected, the capability `number` over it? Answers with `yes`, see broker_is_capable().
+	 */
+	BROKER_CAPABLE,
+	BROKER_MAKE, /* number: which of the objects of datapath/load.h, from the first on. Answers with it */
+	BROKER_MAKE_REPLY,    /* fd, second: the maps that load_reply() wants. Answers with the program */
+	BROKER_UNLINK_SOCKET, /* the helper's own, which it made */
+	BROKER_REMOVE_STATE,  /* the directory of the pins, if it is empty */
 
 	/* fd: a network namespace, prefix: see datapath/routes.h */
-	BROKER_ROUTE_LOOK,   /* Answers with what becomes of the prefix */
-	BROKER_ROUTE_ADD,    /* for the prefix */
-	BROKER_ROUTE_DELETE, /* of the prefix */
-	BROKER_ROUTE_LIST,   /* Answers with prefixes, without the first `number` */
-	BROKER_ROUTE_CROWDED /* Answers with prefixes, the first that there are */
+	BROKER_ROUTE_LOOK,    /* Answers with what becomes of the prefix */
+	BROKER_ROUTE_ADD,     /* for the prefix */
+	BROKER_ROUTE_DELETE,  /* of the prefix */
+	BROKER_ROUTE_LIST,    /* Answers with prefixes, without the first `number` */
+	BROKER_ROUTE_CROWDED, /* Answers with prefixes, the first that there are */
+};
+
+/* What the broker finds at its start; the strings must last. */
+struct broker_paths {
+	const char *socket, *state;
 };
 
 struct broker_request {
@@ -34,6 +50,8 @@ struct broker_request {
 	uint32_t has_second; /* another descriptor follows in a message of its own: one carries one */
 	uint64_t number;
 	uint64_t serial; /* broker_call() counts them */
+	int32_t pid;
+	uint32_t uid;
 	struct prefix prefix;
 };
 
@@ -45,13 +63,20 @@ struct broker_answer {
 	uint16_t first_local_port, last_local_port;
 	uint64_t serial; /* of the request: where one side failed to send or to receive, they get in step
 			    again */
+	uint32_t uid;
+	uint32_t yes;
+	char name[16];
 	struct routes_view route;
 	uint32_t n_prefixes;
 	struct prefix prefixes[BROKER_PREFIXES];
 };
 
-/* Starts the broker; it ends when this process does. 0 or -errno. */
-int broker_start(void);
+/*
+ * Starts the broker; it ends when this process does. It gives up what it does
+ * not need before it hears the first order; where it cannot, broker_fd() is
+ * readable. 0 or -errno.
+ */
+int broker_start(const struct broker_paths *paths);
 
 /*
  * Readable once the broker has ended, which it never should: without it no

@@ -3,6 +3,9 @@
 #ifndef SKL_BROKER_PARTS_H
 #define SKL_BROKER_PARTS_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "helper/broker/broker.h"
 
 /* Does in the network namespace `netns` what is ordered. Returns a descriptor for the answer, or -1. */
@@ -11,5 +14,15 @@ int broker_work_in(const struct broker_request *request, int netns, int second, 
 /* A descriptor of the network namespace with this inode number, found through the processes in it, or
  * -ENOENT. */
 int broker_find_netns(uint64_t ino);
+
+/* Whose process this is and its name, into the answer. 0 or -errno. */
+int broker_process(pid_t pid, struct broker_answer *answer);
+
+/*
+ * Has the process this capability (CAP_...) over the network namespace `netns`,
+ * in the user namespace that owns it, as ns_capable() in the kernel would see
+ * it? One that is gone has none, nor one that is not `uid`'s any more.
+ */
+bool broker_is_capable(const struct broker_request *request, int pidfd, int netns);
 
 #endif

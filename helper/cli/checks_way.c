@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Of skl doctor: what stands between a packet and the socket, and between the shim and the program. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +13,15 @@
 #include "helper/cli/checks.h"
 #include "helper/cli/place.h"
 #include "helper/cli/reach.h"
+#include "helper/datapath/routes.h"
 
-/* Does the kernel take packets to this address? Then a socket can be bound to it. */
 static bool is_local(const struct skl_record_binding *b)
 {
-	struct sockaddr_in6 six = {.sin6_family = AF_INET6};
-	struct sockaddr_in four = {.sin_family = AF_INET};
-	int sock = socket(b->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool yes;
+	struct prefix prefix = {.family = b->family, .length = b->prefixlen};
+	struct routes_view view;
 
-	memcpy(&six.sin6_addr, b->address, 16);
-	memcpy(&four.sin_addr, b->address, 4);
-	yes = sock >= 0 && (b->family == AF_INET6 ? bind(sock, (struct sockaddr *)&six, sizeof(six))
-						  : bind(sock, (struct sockaddr *)&four, sizeof(four))) == 0;
-	if (sock >= 0)
-		close(sock);
-	return yes;
+	memcpy(prefix.address, b->address, sizeof(prefix.address));
+	return routes_look(&prefix, &view) < 0 || view.state >= ROUTES_LOCAL;
 }
 
 void check_local(struct checks *c)

@@ -46,6 +46,7 @@ const char run_help[] =
 	"      --supervise       do not preload: a process beside PROGRAM answers for its listen() and "
 	"bind(). So\n"
 	"                        it is done anyway with programs that preload cannot reach: static ones, Go\n"
+	"      --print           only print the variables that PROGRAM would be given\n"
 	"      --help            show this\n"
 	"\n"
 	"An option replaces the variable that the program reads: SKL_PORTS, SKL_CIDRS, SKL_BIND, SKL_FOR,\n"
@@ -82,16 +83,28 @@ static int add(char *values[N_VARIABLES], int option, const char *value)
 	return -EINVAL;
 }
 
-/* Puts the options, but for *supervise, into the environment. Returns -1 to go on with argv[optind], or the
- * exit code. */
-static int read_options(int argc, char **argv, bool *supervise)
+/* What is not said by a variable. */
+struct wish {
+	bool supervise;
+	bool print; /* only the variables */
+};
+
+/* Puts the options into the environment, what is none of it into *w. Returns -1 to go on with argv[optind],
+ * or the exit code. */
+static int read_options(int argc, char **argv, struct wish *w)
 {
 	static const struct option options[] = {
-		{"ports", required_argument, NULL, 'p'}, {"cidrs", required_argument, NULL, 'c'},
-		{"bind", required_argument, NULL, 'b'},	 {"for", required_argument, NULL, 'f'},
-		{"share", required_argument, NULL, 's'}, {"hold", required_argument, NULL, 'o'},
-		{"warn", no_argument, NULL, 'w'},	 {"supervise", no_argument, NULL, 'S'},
-		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0},
+		{"ports", required_argument, NULL, 'p'},
+		{"cidrs", required_argument, NULL, 'c'},
+		{"bind", required_argument, NULL, 'b'},
+		{"for", required_argument, NULL, 'f'},
+		{"share", required_argument, NULL, 's'},
+		{"hold", required_argument, NULL, 'o'},
+		{"warn", no_argument, NULL, 'w'},
+		{"supervise", no_argument, NULL, 'S'},
+		{"print", no_argument, NULL, 'P'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	char *values[N_VARIABLES] = {NULL};
 	int c, err;
@@ -106,7 +119,10 @@ static int read_options(int argc, char **argv, bool *supervise)
 			setenv("SKL_ON_ERROR", "warn", 1);
 			break;
 		case 'S':
-			*supervise = true;
+			w->supervise = true;
+			break;
+		case 'P':
+			w->print = true;
 			break;
 		case '?':
 		case ':':
@@ -223,9 +239,9 @@ static int preload(const char *shim)
 	return err;
 }
 
-/* Finds the shim and puts it into LD_PRELOAD; *supervise becomes true where that does not reach the program.
- * Returns 0, or -1 having complained. */
-static int prepare_preload(const char *program, const char *path, bool *supervise)
+/* Finds the shim and puts it into LD_PRELOAD; w->supervise becomes true where that does not reach the
+ * program. Returns 0, or -1 having complained. */
+static int prepare_preload(const char *program, const char *path, struct wish *w)
 {
 	char shim[PATH_MAX], file[PATH_MAX], why[PATH_MAX + 100];
 	int err = place_shim(shim);
@@ -241,7 +257,7 @@ static int prepare_preload(const char *program, const char *path, bool *supervis
 	}
 	switch (reach_check(path, shim, file, why, sizeof(why))) {
 	case REACH_SUPERVISE:
-		*supervise = true;
+		w->supervise = true;
 		return 0;
 	case REACH_RIGHTS:
 		/* even then, what the program itself starts may be in reach */
@@ -288,18 +304,20 @@ static int start_supervised(void)
 }
 
 /* Prepares the coverage of the program that was found at path. Returns 0, or -1 having complained. */
-static int prepare(const char *program, const char *path, bool supervise)
+static int prepare(const char *program, const char *path, struct wish *w)
 {
-	if (!supervise && prepare_preload(program, path, &supervise) != 0)
+	if (!w->supervise && prepare_preload(program, path, w) != 0)
 		return -1;
-	if (supervise && is_set("SKL_SHARE")) {
+	if (w->supervise && is_set("SKL_SHARE")) {
 		complain("%s: its socket can be covered, but not shared: the shim does that, and it is out "
 			 "of its "
 			 "reach",
 			 program);
 		return go_on(program, NULL) ? 0 : -1;
 	}
-	if (call_helper() != 0 || (supervise && start_supervised() != 0))
+	if (w->print)
+		return 0;
+	if (call_helper() != 0 || (w->supervise && start_supervised() != 0))
 		return go_on(program, NULL) ? 0 : -1;
 	return 0;
 }
@@ -310,12 +328,38 @@ static int not_run(const char *program, int err)
 	return err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
 }
 
+/* As a shell reads it. */
+static void print_variable(const char *variable)
+{
+	const char *value = strchr(variable, '=') + 1;
+
+	printf("%.*s'", (int)(value - variable), variable);
+	for (; *value; value++) {
+		if (*value == '\'')
+			fputs("'\\'", stdout);
+		putchar(*value);
+	}
+	puts("'");
+}
+
+static int print_environment(const char *path, bool supervised)
+{
+	for (char **variable = environ; *variable; variable++) {
+		if (strncmp(*variable, "SKL_", 4) == 0 ||
+		    (!supervised && strncmp(*variable, "LD_PRELOAD=", 11) == 0))
+			print_variable(*variable);
+	}
+	if (supervised)
+		complain("%s: would be supervised: variables alone do not cover it", path);
+	return 0;
+}
+
 int run_main(int argc, char **argv)
 {
 	char path[PATH_MAX];
-	bool supervise = false;
+	struct wish w = {0};
 	const char *program;
-	int err = read_options(argc, argv, &supervise);
+	int err = read_options(argc, argv, &w);
 
 	if (err >= 0)
 		return err;
@@ -333,8 +377,10 @@ int run_main(int argc, char **argv)
 		return not_run(program, -err);
 	if (disabled())
 		complain("%s: warning: SKL_DISABLE is set: it runs without coverage", program);
-	else if (prepare(program, path, supervise) != 0)
+	else if (prepare(program, path, &w) != 0)
 		return RUN_FAILED;
+	if (w.print)
+		return print_environment(path, w.supervise);
 	execvp(program, argv + optind);
 	err = errno;
 	if (err == ENOENT && access(path, F_OK) == 0)

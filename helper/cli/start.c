@@ -56,7 +56,8 @@ bool start_may(void)
 	if (syscall(SYS_capget, &head, data) < 0)
 		return false;
 	effective = (uint64_t)data[1].effective << 32 | data[0].effective;
-	return effective >> CAP_BPF & effective >> CAP_NET_ADMIN & 1;
+	return effective >> CAP_BPF & effective >> CAP_NET_ADMIN & effective >> CAP_SYS_ADMIN &
+	       effective >> CAP_SYS_PTRACE & 1;
 }
 
 /* A helper takes nothing over from whoever happened to start it: not its signals, files, directory,

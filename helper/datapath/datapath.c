@@ -81,6 +81,9 @@ static int fill_slot(struct datapath *d, const struct listener *l, const struct 
 	int err;
 
 	record_member(l, m, head, &record);
+	if (l->protocol == IPPROTO_UDP)
+		__atomic_fetch_or(&d->tables->udp_ports[SKL_UDP_BIT(l->port) / 32],
+				  1u << SKL_UDP_BIT(l->port) % 32, __ATOMIC_RELEASE);
 	err = bpf_map_update_elem(d->member_records, &slot, &record, BPF_ANY);
 	if (err)
 		return err;

@@ -5,46 +5,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bpf/dispatch.skel.h"
 #include "helper/datapath/intact.h"
+#include "helper/datapath/made.h"
 #include "helper/datapath/pins.h"
-#include "helper/log.h"
-
-static int to_debug_log(enum libbpf_print_level level, const char *format, va_list args)
-{
-	char line[1024];
-
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("%s", line);
-	return 0;
-}
-
-static struct dispatch_bpf *try_load(bool with_ifindex, int *err)
-{
-	struct dispatch_bpf *skel = dispatch_bpf__open();
-
-	if (!skel) {
-		*err = -errno;
-		return NULL;
-	}
-	skel->rodata->has_ingress_ifindex = with_ifindex;
-	*err = dispatch_bpf__load(skel);
-	if (!*err) {
-		skel->bss->tables.layout = SKL_LAYOUT;
-		skel->bss->tables.has_ingress_ifindex = with_ifindex;
-		return skel;
-	}
-	dispatch_bpf__destroy(skel);
-	return NULL;
-}
 
 static int pin(int fd, const char *directory, const char *name)
 {
@@ -55,35 +24,22 @@ static int pin(int fd, const char *directory, const char *name)
 	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
 }
 
-static int pin_all(const struct dispatch_bpf *skel, int link, const char *directory)
+static int pin_all(const int fds[LOAD_OBJECTS], int link, const char *directory)
 {
-	const struct {
-		const char *name;
-		int fd;
-	} objects[] = {
-		{"tables", bpf_map__fd(skel->maps.bss)},
-		{"sockets", bpf_map__fd(skel->maps.sockets)},
-		{"trie", bpf_map__fd(skel->maps.trie)},
-		{"lookups", bpf_map__fd(skel->maps.lookups)},
-		{"events", bpf_map__fd(skel->maps.events)},
-		{"members", bpf_map__fd(skel->maps.member_records)},
-		{"bindings", bpf_map__fd(skel->maps.binding_records)},
-		{"dispatch", bpf_program__fd(skel->progs.skl_dispatch)},
-		{"probe", bpf_program__fd(skel->progs.skl_probe)},
-		{"flows", bpf_map__fd(skel->maps.flows)},
-		{"link", link},
+	static const char *const names[LOAD_OBJECTS] = {
+		[LOAD_TABLES] = "tables",     [LOAD_SOCKETS] = "sockets",   [LOAD_TRIE] = "trie",
+		[LOAD_LOOKUPS] = "lookups",   [LOAD_EVENTS] = "events",	    [LOAD_MEMBERS] = "members",
+		[LOAD_BINDINGS] = "bindings", [LOAD_DISPATCH] = "dispatch", [LOAD_PROBE] = "probe",
+		[LOAD_FLOWS] = "flows",
 	};
+	int err = 0;
 
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-		int err = pin(objects[i].fd, directory, objects[i].name);
-
-		if (err)
-			return err;
-	}
-	return 0;
+	for (size_t i = 0; i < LOAD_OBJECTS && !err; i++)
+		err = pin(fds[i], directory, names[i]);
+	return err ? err : pin(link, directory, "link");
 }
 
-static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int netns)
+static int attach_and_pin(const int fds[LOAD_OBJECTS], const char *path, int netns)
 {
 	char temporary[PINS_PATH];
 	int link, err;
@@ -91,8 +47,8 @@ static int attach_and_pin(const struct dispatch_bpf *skel, const char *path, int
 	err = pins_begin(path, temporary, sizeof(temporary));
 	if (err)
 		return err;
-	link = bpf_link_create(bpf_program__fd(skel->progs.skl_dispatch), netns, BPF_SK_LOOKUP, NULL);
-	err = link < 0 ? -errno : pin_all(skel, link, temporary);
+	link = bpf_link_create(fds[LOAD_DISPATCH], netns, BPF_SK_LOOKUP, NULL);
+	err = link < 0 ? -errno : pin_all(fds, link, temporary);
 	if (!err)
 		err = pins_commit(temporary, path);
 	if (err)
@@ -188,25 +144,26 @@ int datapath_open(struct datapath **out, const char *path)
 
 /* Maps and programs that belong to no namespace yet: making them takes long enough to be noticed in a
  * listen(). */
-static struct dispatch_bpf *spare;
+static bool prepared;
+static int spare[LOAD_OBJECTS];
 
 int datapath_prepare(void)
 {
-	int err = 0;
+	int err;
 
-	if (spare)
+	if (prepared)
 		return 0;
-	libbpf_set_print(to_debug_log);
-	spare = try_load(true, &err);
-	if (!spare)
-		spare = try_load(false, &err);
+	libbpf_num_possible_cpus(); /* which it reads from a file, once */
+	err = made_dispatch(spare);
+	prepared = !err;
 	return err;
 }
 
 void datapath_unprepare(void)
 {
-	dispatch_bpf__destroy(spare);
-	spare = NULL;
+	for (size_t i = 0; prepared && i < LOAD_OBJECTS; i++)
+		close(spare[i]);
+	prepared = false;
 }
 
 /* What was made and cannot be used must not stand in the way of the next attempt. */

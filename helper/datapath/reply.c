@@ -6,9 +6,10 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "bpf/reply.skel.h"
+#include "helper/datapath/made.h"
 
 static void pin_path(const struct datapath *d, char *out, size_t size)
 {
@@ -25,40 +26,30 @@ static int adopt(struct datapath *d)
 	return d->reply < 0 ? -errno : 0;
 }
 
-static int make_flows(struct datapath *d)
+static int load(struct datapath *d)
 {
-	uint32_t zero = 0;
-	int flows = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows_lru", sizeof(struct skl_flow_key),
-				   sizeof(struct skl_flow), SKL_FLOWS, NULL);
-	int err;
+	int program = made_reply(d->tables_fd, d->flows), err;
+	char path[PINS_PATH + 16];
 
-	if (flows < 0)
-		return flows;
-	err = bpf_map_update_elem(d->flows, &zero, &flows, BPF_ANY);
-	close(flows);
+	if (program < 0)
+		return program;
+	pin_path(d, path, sizeof(path));
+	err = bpf_obj_pin(program, path) < 0 ? -errno : 0;
+	close(program);
 	return err;
 }
 
-static int load(struct datapath *d)
+static void drop(struct datapath *d)
 {
-	struct reply_bpf *skel = reply_bpf__open();
 	char path[PINS_PATH + 16];
-	int err;
+	uint32_t zero = 0;
 
-	if (!skel)
-		return -errno;
 	pin_path(d, path, sizeof(path));
-	err = bpf_map__reuse_fd(skel->maps.bss, d->tables_fd);
-	if (!err)
-		err = bpf_map__reuse_fd(skel->maps.flows, d->flows);
-	if (!err)
-		err = reply_bpf__load(skel);
-	if (!err)
-		err = make_flows(d);
-	if (!err)
-		err = bpf_obj_pin(bpf_program__fd(skel->progs.skl_reply), path) < 0 ? -errno : 0;
-	reply_bpf__destroy(skel);
-	return err;
+	unlink(path);
+	bpf_map_delete_elem(d->flows, &zero);
+	if (d->reply >= 0)
+		close(d->reply);
+	d->reply = -1;
 }
 
 int datapath_start_replies(struct datapath *d)
@@ -71,7 +62,7 @@ int datapath_start_replies(struct datapath *d)
 	if (!err)
 		err = adopt(d);
 	if (err) {
-		datapath_stop_replies(d);
+		drop(d);
 		return err;
 	}
 	return d->reply;
@@ -79,13 +70,6 @@ int datapath_start_replies(struct datapath *d)
 
 void datapath_stop_replies(struct datapath *d)
 {
-	char path[PINS_PATH + 16];
-	uint32_t zero = 0;
-
-	pin_path(d, path, sizeof(path));
-	unlink(path);
-	bpf_map_delete_elem(d->flows, &zero);
-	if (d->reply >= 0)
-		close(d->reply);
-	d->reply = -1;
+	drop(d);
+	memset(d->tables->udp_ports, 0, sizeof(d->tables->udp_ports)); /* there is no listener any more */
 }

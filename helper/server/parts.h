@@ -7,8 +7,13 @@
 #include "helper/server/peer.h"
 #include "helper/server/server.h"
 
-/* ---- socket.c: makes the socket, listening. A descriptor or -errno; see server_open(). ---- */
+/* ---- socket.c: makes the socket, listening, and its directory. A descriptor or -errno; see server_open().
+ * ---- */
 int socket_open(const struct server_options *options);
+
+/* ---- activation.c: the socket that was passed by who started the helper. A descriptor, -ENOENT where none
+ * was, or -errno. ---- */
+int activation_socket(void);
 
 /* ---- serve.c: reads one request from a connection that is ready, and answers. ---- */
 void server_serve(struct server *s, int conn);

@@ -3,17 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/nsfs.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "helper/broker/broker.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -37,57 +32,33 @@ static int open_pidfd(int conn, pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-static bool lives(const struct peer *p)
+/* Whose process it is and its name, as of now. */
+static int look_at(pid_t pid, uid_t *owner, char program[16])
 {
-	struct pollfd poll_fd = {.fd = p->pidfd, .events = POLLIN};
+	struct broker_request request = {.order = BROKER_PROCESS, .pid = pid};
+	struct broker_answer answer = {0};
+	int none, err = broker_call(&request, -1, -1, &answer, &none);
 
-	return p->pidfd >= 0 && poll(&poll_fd, 1, 0) == 0;
+	if (err)
+		return err;
+	memcpy(program, answer.name, 15);
+	*owner = answer.uid;
+	return 0;
 }
 
-static int open_proc(pid_t pid, const char *name)
+bool peer_owns(const struct peer *p, pid_t pid, char program[16])
 {
-	char path[64];
+	uid_t owner;
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-/* Reads a small file of /proc/PID as a string. Returns its length, or -1. */
-static ssize_t read_proc(pid_t pid, const char *name, char *out, size_t size)
-{
-	int fd = open_proc(pid, name);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = read(fd, out, size - 1);
-	close(fd);
-	if (n >= 0)
-		out[n] = '\0';
-	return n;
-}
-
-bool peer_owns(const struct peer *p, pid_t pid)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d", pid);
-	return p->uid == 0 || (stat(path, &st) == 0 && st.st_uid == p->uid);
-}
-
-void peer_program(pid_t pid, char out[16])
-{
-	memset(out, 0, 16);
-	if (pid <= 0 || read_proc(pid, "comm", out, 16) < 0)
-		return;
-	out[strcspn(out, "\n")] = '\0';
+	memset(program, 0, 16);
+	return pid > 0 && look_at(pid, &owner, program) == 0 && (p->uid == 0 || p->uid == owner);
 }
 
 int peer_read(int conn, struct peer *out)
 {
 	struct ucred credentials;
 	socklen_t length = sizeof(credentials);
+	uid_t owner;
 
 	*out = (struct peer){.pidfd = -1};
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
@@ -96,7 +67,8 @@ int peer_read(int conn, struct peer *out)
 	out->gid = credentials.gid;
 	out->pid = credentials.pid;
 	out->pidfd = open_pidfd(conn, credentials.pid);
-	peer_program(out->pid, out->program);
+	if (out->pid > 0)
+		look_at(out->pid, &owner, out->program); /* who is not to be seen has no name */
 	return 0;
 }
 
@@ -107,101 +79,14 @@ void peer_close(struct peer *p)
 	p->pidfd = -1;
 }
 
-static uint64_t inode(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) < 0 ? 0 : st.st_ino;
-}
-
-static bool has_capability(const char *status, const char *set, int capability)
-{
-	const char *line = strstr(status, set);
-
-	return line && (strtoull(line + strlen(set), NULL, 16) >> capability & 1);
-}
-
-/* Whose uid, as seen from here, is root's in the user namespace of that process? -1 where nobody's. */
-static int64_t root_of(pid_t pid)
-{
-	char map[4096], *line = map;
-	long long inside, outside, count;
-
-	if (read_proc(pid, "uid_map", map, sizeof(map)) < 0)
-		return -1;
-	for (; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (sscanf(line, "%lld %lld %lld", &inside, &outside, &count) == 3 && inside == 0)
-			return outside;
-	}
-	return -1;
-}
-
-/* The effective uid in /proc/PID/status, or -1. */
-static int64_t effective_uid(const char *status)
-{
-	const char *line = strstr(status, "\nUid:");
-	long long real, effective;
-
-	return line && sscanf(line, "\nUid: %lld %lld", &real, &effective) == 2 ? effective : -1;
-}
-
-/*
- * The set that counts. A process can connect, let another send its request and
- * exec a program that has capabilities it has not: what /proc shows by then is
- * not its own. So for an ordinary user the capability must be an ambient one:
- * exec of anything that raises privileges clears those. Root of its user
- * namespace gains nothing by such an exec.
- */
-static bool holds(const struct peer *p, int capability)
-{
-	char status[8192];
-
-	if (read_proc(p->pid, "status", status, sizeof(status)) < 0 ||
-	    effective_uid(status) != (int64_t)p->uid)
-		return false;
-	if (!has_capability(status, "\nCapEff:\t", capability))
-		return false;
-	return root_of(p->pid) == (int64_t)p->uid || has_capability(status, "\nCapAmb:\t", capability);
-}
-
-/* As cap_capable() in security/commoncap.c: up from the owner towards the peer's own user namespace. */
-static bool capable_over(const struct peer *p, int netns, int capability)
-{
-	int own = open_proc(p->pid, "ns/user"), at = ioctl(netns, NS_GET_USERNS);
-	uint64_t user_ns = own < 0 ? 0 : inode(own);
-	bool yes = false;
-
-	while (at >= 0 && user_ns != 0) {
-		uid_t owner = (uid_t)-1;
-		int parent;
-
-		if (inode(at) == user_ns) {
-			yes = holds(p, capability);
-			break;
-		}
-		parent = ioctl(at, NS_GET_PARENT);
-		/* who made a user namespace has every capability in it */
-		if (parent >= 0 && inode(parent) == user_ns && ioctl(at, NS_GET_OWNER_UID, &owner) == 0 &&
-		    owner == p->uid) {
-			close(parent);
-			yes = true;
-			break;
-		}
-		close(at);
-		at = parent;
-	}
-	if (at >= 0)
-		close(at);
-	if (own >= 0)
-		close(own);
-	return yes;
-}
-
 bool peer_is_capable(const struct peer *p, int netns, int capability)
 {
-	if (p->pid <= 0 || !lives(p))
+	struct broker_request request = {
+		.order = BROKER_CAPABLE, .number = (uint64_t)capability, .pid = p->pid, .uid = p->uid};
+	struct broker_answer answer = {0};
+	int none;
+
+	if (p->pid <= 0 || p->pidfd < 0)
 		return false;
-	/* what was read was the peer's only if its number was still its own afterwards */
-	return capable_over(p, netns, capability) && lives(p);
+	return broker_call(&request, p->pidfd, netns, &answer, &none) == 0 && answer.yes;
 }

@@ -12,18 +12,15 @@ struct peer {
 	gid_t gid;
 	pid_t pid;	  /* decoration; 0 when it is not visible from here */
 	int pidfd;	  /* the process that connected, or -1 */
-	char program[16]; /* decoration: its name now */
+	char program[16]; /* decoration: its name now, or nothing */
 };
-
-/* The name of a process, for show; empty when it is not to be seen. */
-void peer_program(pid_t pid, char out[16]);
 
 /* Reads who connected to the socket `conn`. 0 or -errno; peer_close() in any case. */
 int peer_read(int conn, struct peer *out);
 void peer_close(struct peer *p);
 
-/* Is that process the peer's own, or anybody's and the peer root? */
-bool peer_owns(const struct peer *p, pid_t pid);
+/* Is that process there, and the peer's own, or anybody's and the peer root? Then `program` is its name. */
+bool peer_owns(const struct peer *p, pid_t pid, char program[16]);
 
 /*
  * Has it this capability (CAP_...) over the network namespace `netns` (a

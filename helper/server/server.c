@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "helper/broker/broker.h"
@@ -37,7 +39,8 @@ struct expected {
 struct server {
 	struct spaces *spaces;
 	bool exit_idle;
-	const char *path; /* of the socket */
+	bool inherited;				      /* the socket is the service manager's */
+	char address[sizeof(struct sockaddr_un) + 1]; /* of the socket */
 	int listener, epoll, signals;
 	struct connection connections[CONNECTIONS];
 	bool paused; /* no connection is accepted until the next tick */
@@ -303,6 +306,28 @@ static int open_signals(struct server *s)
 	return s->signals < 0 ? -errno : 0;
 }
 
+static int open_listener(struct server *s, const struct server_options *options)
+{
+	struct sockaddr_un address = {0};
+	socklen_t length = sizeof(address);
+
+	s->listener = activation_socket();
+	s->inherited = s->listener >= 0;
+	if (s->listener == -ENOENT)
+		s->listener = socket_open(options);
+	if (s->listener < 0)
+		return s->listener;
+	if (getsockname(s->listener, (struct sockaddr *)&address, &length) < 0)
+		return -errno;
+	snprintf(s->address, sizeof(s->address), "%.*s", (int)sizeof(address.sun_path), address.sun_path);
+	return watch(s, s->listener, FROM_LISTENER, 0);
+}
+
+const char *server_address(const struct server *s)
+{
+	return s->address;
+}
+
 int server_open(struct server **out, const struct server_options *options, struct spaces *spaces)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -312,7 +337,6 @@ int server_open(struct server **out, const struct server_options *options, struc
 		return -ENOMEM;
 	s->spaces = spaces;
 	s->exit_idle = options->exit_idle;
-	s->path = options->path;
 	s->listener = s->signals = -1;
 	s->next_tick = 1;
 	for (size_t i = 0; i < CONNECTIONS; i++)
@@ -327,10 +351,8 @@ int server_open(struct server **out, const struct server_options *options, struc
 		err = watch(s, s->signals, FROM_SIGNALS, 0);
 	if (!err)
 		err = watch(s, broker_fd(), FROM_BROKER, 0);
-	if (!err) {
-		s->listener = socket_open(options);
-		err = s->listener < 0 ? s->listener : watch(s, s->listener, FROM_LISTENER, 0);
-	}
+	if (!err)
+		err = open_listener(s, options);
 	if (err) {
 		server_close(s);
 		return err;
@@ -339,10 +361,20 @@ int server_open(struct server **out, const struct server_options *options, struc
 	return 0;
 }
 
+/* By the broker: this process does not see it any more. */
+static void unlink_socket(void)
+{
+	struct broker_request request = {.order = BROKER_UNLINK_SOCKET};
+	struct broker_answer answer;
+	int none;
+
+	broker_call(&request, -1, -1, &answer, &none);
+}
+
 void server_close(struct server *s)
 {
-	if (s->listener >= 0)
-		unlink(s->path);
+	if (s->listener >= 0 && !s->inherited)
+		unlink_socket();
 	for (size_t i = 0; i < CONNECTIONS; i++) {
 		if (s->connections[i].fd >= 0)
 			close(s->connections[i].fd);

@@ -18,16 +18,19 @@ struct server_options {
 struct server;
 
 /*
- * Binds the socket: when this returns 0, requests are accepted. Returns
- * -EADDRINUSE when another helper answers there, or -errno. A socket file that
- * nobody answers at is replaced.
+ * Binds the socket, unless the service manager has passed one: when this
+ * returns 0, requests are accepted. Returns -EADDRINUSE when another helper
+ * answers there, or -errno. A socket file that nobody answers at is replaced.
  */
 int server_open(struct server **out, const struct server_options *options, struct spaces *spaces);
 
 /* Serves until a signal (returns 0), until idle with exit_idle (returns 1), or until -errno. */
 int server_run(struct server *s);
 
-/* Removes the socket and closes. */
+/* The path of the socket. */
+const char *server_address(const struct server *s);
+
+/* Removes the socket, if it made it, and closes. */
 void server_close(struct server *s);
 
 #endif

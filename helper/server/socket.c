@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,6 +47,14 @@ static int bind_and_listen(int sock, const struct sockaddr_un *address, const st
 	return err;
 }
 
+static int make_parent(const char *path)
+{
+	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	strcpy(copy, path);
+	return mkdir(dirname(copy), 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 int socket_open(const struct server_options *o)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -54,6 +63,9 @@ int socket_open(const struct server_options *o)
 	if (strlen(o->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, o->path, strlen(o->path));
+	err = make_parent(address.sun_path);
+	if (err)
+		return err;
 	if (somebody_answers(&address))
 		return -EADDRINUSE;
 	unlink(o->path);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # From what plot.jq has made of the tables, an SVG for each, in the current directory: bars are medians, with whiskers
-# from quartile to quartile.
+# around them; see there.
 
 set border 2 linecolor rgb "0x888888"
 set ytics nomirror scale 0 textcolor rgb "black"
@@ -11,8 +11,8 @@ set style fill solid
 colour(kind) = kind eq "ours" ? 0x1f6f9f : kind eq "beside" ? 0x7fb3d5 : kind eq "least" ? 0x444444 : 0xb0b0b0
 
 array names[4] = ["lookup", "tcp", "udp", "established"]
-array titles[4] = ["One lookup (IPv4) by number of covered ports, ns", "TCP connections per second", \
-  "UDP round trips per second", "Requests per second on established connections"]
+array titles[4] = ["One lookup (IPv4) by number of covered ports, ns", "TCP connections, times direct (per second)", \
+  "UDP round trips, times direct (per second)", "Requests on established connections, times direct (per second)"]
 do for [i = 1:4] {
   data = names[i].".data"
   set xrange [*:*]
@@ -20,7 +20,7 @@ do for [i = 1:4] {
   stats data using 5 nooutput
   most = STATS_max
   stats data using 1 nooutput
-  set xrange [0:most * 1.18]
+  set xrange [0:most * 1.25]
   set yrange [STATS_max + 0.8:STATS_min - 0.8]
   set terminal svg size 760,(90 + 24 * STATS_max) background rgb "white" font "sans-serif,13"
   set output names[i].".svg"

@@ -15,14 +15,19 @@ def number:
   else (if . >= 10 then 10 elif . >= 1 then 100 else 1000 end) as $scale | . * $scale | round / $scale | tostring
   end;
 
+def interval: "[\(.interval | map(number) | join("-"))]";
+
 def cell: if . == null then "" elif .rounds == 1 then .median | number
+  elif .ratio then "\(.median | number)  x\(.ratio | number) \(interval)"
   else "\(.median | number) (\(.low | number)-\(.high | number))" end;
 
 def table:
   (.rows | map(.name) | widest) as $first
   | (.columns | to_entries | map(.key)) as $indexes
   | [$indexes[] as $i | [.columns[$i]] + [.rows[].cells[$i] | cell] | widest] as $widths
-  | "", "\(.title), \(.unit): median\(if any(.rows[].cells[]; .rounds? > 1) then " (quartiles)" else "" end)",
+  | "", "\(.title), \(.unit): median\(
+      if .relative then ", and times \(.relative) by the rounds' ratios [95% interval]"
+      elif any(.rows[].cells[]; .rounds? > 1) then " (quartiles)" else "" end)",
     "  " + spaces($first) + ([$indexes[] as $i | .columns[$i] | right($widths[$i] + 3)] | join("")),
     (.rows[] | "  " + (.name | left($first)) + ([$indexes[] as $i | .cells[$i] | cell | right($widths[$i] + 3)] | join("")));
 
@@ -32,12 +37,14 @@ def what:
   + if $other == null then "" else
       (if .to then " over " else " more than " end) + ($other.row // $other.column) end;
 
-def limit: [if .equal then "\(.equal) within \(.give), or within noise" else empty end,
+def limit: [if .equal then "\(.equal) within \(.give), or within a noise of \(.noise)" else empty end,
   if .least != null then "at least \(.least)" else empty end,
   if .most != null then "at most \(.most)" else empty end] | join(", ");
 
 (.tables[] | table),
-"", "Targets, by the median of the rounds' ratios or differences (quartiles):",
+"", "Targets, by the median of the rounds' ratios or differences [95% interval]:",
 ((.targets | map(what) | widest) as $width
- | .targets[] | "  \(if .reached then "reached" else "MISSED " end)  \(what | left($width))  \(cell | left(22))  \(limit)"),
+ | .targets[] as $target
+ | $target | (.median | number) + (if .rounds > 1 then " \(interval)" else "" end) | . as $figure
+ | "  \(if $target.reached then "reached" else "MISSED " end)  \($target | what | left($width))  \($figure | left(22))  \($target | limit)"),
 "", "Linux \(.kernel), \(.cpus) CPUs."

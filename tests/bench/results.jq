@@ -2,7 +2,8 @@
 #
 # From the samples, lines of TABLE COLUMN ROW ROUND FIGURE with tabs between (raw input), and tables.json ($about):
 # median and quartiles of all, and whether the targets are reached. A ratio or a difference is taken in each round,
-# and what counts is their median: what was measured shortly after one another is compared, nothing else.
+# and what counts is their median: what was measured shortly after one another is compared, nothing else. Its
+# "interval" is what the median lies in with 95% confidence.
 
 def quartile($which): sort | .[($which * (length - 1) / 4) | floor];
 def quartiles: {median: quartile(2), low: quartile(1), high: quartile(3), rounds: length};
@@ -13,6 +14,10 @@ def confidence: sort | length as $n | ($n | sqrt * 0.98) as $away
 
 # The figures of a cell by round.
 def cell($all; $t; $row; $column): $all[$t][$row][$column];
+
+# Of each round that both have, one over the other, or what it is more.
+def ratios($others): [to_entries[] | select($others[.key] != null) | .value / $others[.key]];
+def differences($others): [to_entries[] | select($others[.key] != null) | .value - $others[.key]];
 
 [inputs | select(. != "") | split("\t")] as $lines
 | (reduce $lines[] as [$t, $column, $row, $round, $figure] ({};
@@ -28,11 +33,17 @@ def cell($all; $t; $row; $column): $all[$t][$row][$column];
         name: $t,
         title: .value.title,
         unit: .value.unit,
+        relative: .value.relative,
         columns: $columns[$t],
         rows: [$rows[$t][] as $row | {
           name: $row,
           cells: [$columns[$t][] as $column
-            | cell($all; $t; $row; $column) | if . then [.[]] | quartiles | map_values(rounded) else null end]
+            | cell($all; $t; $row; $column) as $figures
+            | if $figures == null then null else
+                [$figures[]] | quartiles | map_values(rounded)
+                | . + (cell($all; $t; $about.tables[$t].relative // ""; $column) as $base
+                   | if $base == null then {} else
+                       $figures | ratios($base) | {ratio: quartile(2) | rounded, interval: confidence | map(rounded)} end) end]
         }]
       }
     ],
@@ -42,13 +53,13 @@ def cell($all; $t; $row; $column): $all[$t][$row][$column];
       | cell($all; .table; .row; .column) as $figures
       | (if $other == null then [$figures[]]
          else cell($all; .table; $other.row // .row; $other.column // .column) as $others
-         | [$figures | to_entries[] | .key as $round | select($others[$round] != null)
-            | if $target.to then .value / $others[$round] else .value - $others[$round] end]
+         | $figures | if $target.to then ratios($others) else differences($others) end
          end) as $values
       | ($values | quartiles) as $value
       | ($values | confidence) as [$from, $to]
-      | . + ($value | map_values(rounded))
-      | .reached = (if .equal then ($value.median - .equal | fabs) <= .give or ($from <= .equal and .equal <= $to)
+      | . + ($value | map_values(rounded)) + {interval: [$from, $to] | map(rounded)}
+      | .reached = (if .equal then ($value.median - .equal | fabs) <= .give
+            or ($from <= .equal and .equal <= $to and $to - $from <= .noise)
           else (.least == null or $value.median >= .least) and (.most == null or $value.median <= .most) end)
     ]
   }

@@ -7,6 +7,10 @@
  * Each place is four arguments: NAME NETNS ADDRESS PORTS, where NETNS is the
  * path of a network namespace and PORTS is one port or FIRST-LAST.
  * A line for each turn goes to the standard output: round, name and figure, with tabs between.
+ *
+ * A turn is measured in units of a fraction of a millisecond, and its figure is
+ * that of the median unit: in some, the machine did something else for longer
+ * than that.
  */
 #ifndef SKL_BENCH_TURNS_H
 #define SKL_BENCH_TURNS_H
@@ -23,6 +27,7 @@
 #include <unistd.h>
 
 #define PLACES_MAX 16
+#define UNITS_MAX  4096
 
 struct place {
 	const char *name;
@@ -50,6 +55,32 @@ static inline double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static inline int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Calls unit(p) for some seconds, and once more before that, because what ran before has had the caches. */
+static inline double median_unit(struct place *p, double seconds, void (*unit)(struct place *))
+{
+	static double took[UNITS_MAX];
+	double start, begin, end;
+	int n = 0;
+
+	unit(p);
+	start = end = now();
+	do {
+		begin = end;
+		unit(p);
+		end = now();
+		took[n++] = end - begin;
+	} while (end - start < seconds && n < UNITS_MAX);
+	qsort(took, n, sizeof(*took), by_value);
+	return n % 2 ? took[n / 2] : (took[n / 2 - 1] + took[n / 2]) / 2;
 }
 
 /* The ports of a place in turn. */
@@ -80,14 +111,22 @@ static inline void parse_place(char **argv, struct place *p)
 	}
 }
 
-/*
- * Sockets are made in the network namespace that the process is in. Every
- * round starts at another place, and every other one goes the other way round,
- * so that no place always has the same one before it.
- */
+/* Another order each time, so that no place always has the same one before it. */
+static inline void shuffle(struct place **places, int n)
+{
+	for (int i = n - 1; i > 0; i--) {
+		int other = (int)(random() % (i + 1));
+		struct place *p = places[i];
+
+		places[i] = places[other];
+		places[other] = p;
+	}
+}
+
+/* Sockets are made in the network namespace that the process is in. */
 static inline void take_turns(int n_arguments, char **arguments, int rounds, double (*turn)(struct place *))
 {
-	struct place places[PLACES_MAX];
+	struct place places[PLACES_MAX], *order[PLACES_MAX];
 	int n = n_arguments / 4;
 
 	if (n < 1 || n > PLACES_MAX || n_arguments % 4 != 0) {
@@ -95,11 +134,14 @@ static inline void take_turns(int n_arguments, char **arguments, int rounds, dou
 			PLACES_MAX);
 		exit(2);
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		parse_place(arguments + 4 * i, &places[i]);
+		order[i] = &places[i];
+	}
 	for (int round = 0; round < rounds; round++) {
+		shuffle(order, n);
 		for (int i = 0; i < n; i++) {
-			struct place *p = &places[(round + (round % 2 ? n - i : i)) % n];
+			struct place *p = order[i];
 
 			if (setns(p->netns, CLONE_NEWNET) < 0)
 				die_at(p, "setns");

@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 
+#include "helper/broker/broker.h"
 #include "helper/datapath/datapath.h"
 #include "helper/datapath/listener.h"
 #include "helper/datapath/pins.h"
@@ -40,6 +41,10 @@ static inline void choose_pins(void)
 /* For the namespace of packets.h. */
 static inline void start_datapath(void)
 {
+	static const struct broker_paths none = {"", ""};
+
+	if (broker_fd() < 0)
+		check(broker_start(&none), "broker");
 	check(datapath_create(&datapath, pins, here), "BPF programs");
 }
 

@@ -130,3 +130,24 @@ kernel_before() {
   [[ $(shown 4000) == *" python3" ]]
   [[ $(shown 4000) != "$foreign "* ]]
 }
+
+@test "to say that a socket was taken from a process that is not there changes nothing" {
+  attack absent-pid
+  came "absent-0 ok" "absent-1 ok" "absent-2 ok" "other-kind EBADMSG"
+}
+
+@test "a process that connected and is gone has no capability, whoever has its connection" {
+  run ns timeout 60 setpriv --reuid 4001 --regid 4001 --clear-groups --inh-caps=-all,+net_bind_service \
+    --ambient-caps=-all,+net_bind_service -- /usr/bin/python3 "$TESTS/programs/attack.py" gone-peer
+  ((status == 0))
+  came "alive ok" "low EACCES" "high ok"
+}
+
+@test "the number of a process that is gone, given to one with a capability" {
+  if [[ ! -e /proc/sys/kernel/ns_last_pid ]]; then
+    skip "this kernel does not let the number be chosen"
+  fi
+  attack reused-pid
+  came "reused yes" "low EACCES"
+  refused 127.0.0.1 80
+}

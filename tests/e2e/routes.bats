@@ -442,15 +442,13 @@ not_covered() {
   up ::1 7
   ours 198.51.100.0/24 fd00:51::/48 192.0.2.0/24 203.0.113.0/24
   far_up
-  sleep 1
-  ours 192.0.2.0/24 203.0.113.0/24
+  wait_until ours 192.0.2.0/24 203.0.113.0/24
   routed 198.51.100.0/24 false
   routed 192.0.2.0/24 true
   [[ $(far "$BUILD/tests/srv-ask" 198.51.100.1 7) == *"reached ::ffff:198.51.100.1 port 7" ]]
   [[ $(far "$BUILD/tests/srv-ask" fd00:51::1 7) == *"reached fd00:51::1 port 7" ]]
   ns ip route add 203.0.113.64/26 via 198.51.100.2
-  sleep 1
-  ours 192.0.2.0/24
+  wait_until ours 192.0.2.0/24
 }
 
 @test "an interface's own address inside the prefix is not cut off: IPv6 has a route for it, too" {

@@ -399,3 +399,13 @@ os.setxattr("/run/setuid", "security.capability", struct.pack("<5I", 0x02000001,
   [ "$status" -eq 1 ]
   says "No space left"
 }
+
+@test "--print: the variables, as a shell reads them, and nothing is started" {
+  run ns "$SKL" run --print -p 7,77 -b "127.0.0.0/8:80 127.1.0.0/16:81" --for 8080 -- sh -c 'echo never'
+  [ "$status" -eq 0 ]
+  echo "$output"
+  says "SKL_PORTS='7,77'" "SKL_BIND='127.0.0.0/8:80 127.1.0.0/16:81'" "SKL_FOR='8080'" "LD_PRELOAD='$BUILD/libsklshim.so'"
+  [ "${#lines[@]}" -eq 4 ]
+  [ "$(ns env SKL_HELPER="it's" "$SKL" run --print -p 7 -- sh | grep HELPER)" = "SKL_HELPER='it'\\''s'" ]
+  [ -z "$(pgrep -x sklhelper --ns "$HOLDER" --nslist net)" ]
+}

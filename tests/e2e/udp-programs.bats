@@ -200,18 +200,6 @@ wait_second() {
   takes_over
 }
 
-@test "more clients than a listener has members, of a server that connects a socket to each" {
-  run_udp SKL_PORTS=7 -- succeed 5353
-  for _ in {1..150}; do
-    wait_second udp_ask -w 100 127.0.0.1 7
-  done
-  wait_until one_listener
-}
-
-one_listener() {
-  ns "$SKL" status -j | jq -e '.listeners | length == 1 and .[0].members == 1'
-}
-
 @test "ncat -u as a client of an extra port" {
   run_udp SKL_PORTS=7 -- echo 5353
   [ "$({ echo hello && sleep 1; } | ns timeout 5 ncat -u -w 2 127.0.0.1 7)" = hello ]

@@ -637,7 +637,90 @@ def foreign_pid(pid):
     wait_for(user(ATTACKER, attack))
 
 
+def absent_pid():
+    """Says that a socket was taken from a process that is not there, or cannot be."""
+
+    def attack():
+        for number, pid in enumerate((0x7FFFFFFF, -1, os.getpid() + 100000)):
+            with listener("127.0.0.1", 4000 + number) as s:
+                tell(f"absent-{number}", ask([f"SKL_PORTS={7000 + number}"], s, kind=CLAIM_ATTACH, pid=pid))
+        tell("other-kind", ask(kind=STATUS, pid=os.getpid()))
+
+    wait_for(user(ATTACKER, attack))
+
+
+def orphan_claims(name, port):
+    """A process connects and ends; then a child of it, which has the connection, claims."""
+    gone, done = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        conn, s = connect(), listener("127.0.0.1", 4000)
+        if os.fork():
+            os._exit(0)
+        os.close(gone[1])
+        os.read(gone[0], 1)
+        send(conn, message(variables=[f"SKL_PORTS={port}"]), [s])
+        tell(name, receive(conn))
+        os._exit(0)
+    os.close(done[1])
+    os.waitpid(pid, 0)
+    os.close(gone[1])
+    os.read(done[0], 1)
+
+
+def gone_peer():
+    """To be started with CAP_NET_BIND_SERVICE: a process that is gone has it no more."""
+    with listener("127.0.0.1", 3999) as s:
+        tell("alive", ask(["SKL_PORTS=80"], s))
+    orphan_claims("low", 81)
+    orphan_claims("high", 8081)
+
+
+def reused_pid():
+    """The number of the process that connected goes to another one of the same user, which has a capability."""
+
+    def take(pid):
+        for _ in range(200):
+            with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as f:
+                f.write(str(pid - 1))
+            other = os.fork()
+            if other == 0:
+                if os.getpid() == pid:
+                    os.execvp("setpriv", ["setpriv", f"--reuid={ATTACKER}", f"--regid={ATTACKER}", "--clear-groups",
+                                          "--inh-caps=-all,+net_bind_service", "--ambient-caps=-all,+net_bind_service",
+                                          "sleep", str(PATIENCE)])
+                os._exit(0)
+            if other == pid:
+                until = time.monotonic() + PATIENCE
+                while os.stat(f"/proc/{pid}").st_uid != ATTACKER and time.monotonic() < until:
+                    time.sleep(0.01)
+                tell("reused", "yes")
+                return
+            os.waitpid(other, 0)
+        tell("reused", "never")
+
+    def attack(conn_ready, go):
+        conn, s = connect(), listener("127.0.0.1", 4000)
+        if os.fork():
+            os._exit(0)
+        os.write(conn_ready, b"x")
+        os.read(go, 1)
+        send(conn, message(variables=["SKL_PORTS=80"]), [s])
+        tell("low", receive(conn))
+        os._exit(0)
+
+    ready, go = os.pipe(), os.pipe()
+    pid = user(ATTACKER, attack, ready[1], go[0])
+    os.read(ready[0], 1)
+    wait_for(pid)
+    take(pid)
+    os.write(go[1], b"x")
+    os.close(ready[1])
+    os.read(ready[0], 1)
+
+
 CASES = {
+    "absent-pid": absent_pid,
     "bound-only": bound_only,
     "crowd": lambda: others_wait(crowd),
     "duplicates": lambda: others_wait(duplicates),
@@ -645,6 +728,7 @@ CASES = {
     "false-record": false_record,
     "foreign-pid": foreign_pid,
     "flood": lambda tool, count: others_wait(flood(tool, int(count), 2)),
+    "gone-peer": gone_peer,
     "leak": leak,
     "linger": lambda *places: others_wait(linger(*places)),
     "misses": lambda: others_wait(misses),
@@ -652,6 +736,7 @@ CASES = {
     "nothing": lambda: others_wait(nothing),
     "overlapping": lambda n: others_wait(overlapping(int(n))),
     "reused-number": reused_number,
+    "reused-pid": reused_pid,
     "setuid-in-container": setuid_in_container,
     "shut-down": shut_down,
     "silence": lambda: others_wait(silence),

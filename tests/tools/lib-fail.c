@@ -32,7 +32,7 @@ struct control {
 };
 
 static struct control *control;
-static pid_t helper;
+static bool in_broker;
 
 typedef long system_call(long number, ...);
 
@@ -48,10 +48,24 @@ static system_call *find_real(void)
 
 #define real(...) find_real()(__VA_ARGS__)
 
+/* The function of that name that would be called if this library were not there. */
+#define NEXT(name, ...)                                                                                      \
+	({                                                                                                   \
+		static typeof(name) *next_;                                                                  \
+		if (!next_)                                                                                  \
+			next_ = dlsym(RTLD_NEXT, #name);                                                     \
+		next_(__VA_ARGS__);                                                                          \
+	})
+
 /* Of glibc, under names that nobody else takes. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *at, size_t size);
+
+static void on_fork(void)
+{
+	in_broker = true;
+}
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -59,7 +73,7 @@ __attribute__((constructor)) static void begin(void)
 	void *at;
 	int fd;
 
-	helper = getpid();
+	pthread_atfork(NULL, NULL, on_fork);
 	fd = path ? (int)real(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
 	if (fd < 0)
 		abort();
@@ -68,11 +82,6 @@ __attribute__((constructor)) static void begin(void)
 		abort();
 	real(SYS_close, fd);
 	control = at;
-}
-
-static bool in_broker(void)
-{
-	return real(SYS_getpid) != helper;
 }
 
 static bool due(const char *name, bool memory)
@@ -86,7 +95,7 @@ static bool due(const char *name, bool memory)
 	if (left > 0 || (left < 0 && control->armed == 1))
 		return false;
 	if (__atomic_fetch_add(&control->fired, 1, __ATOMIC_RELAXED) == 0)
-		snprintf(control->name, sizeof(control->name), "%s%s", name, in_broker() ? " (broker)" : "");
+		snprintf(control->name, sizeof(control->name), "%s%s", name, in_broker ? " (broker)" : "");
 	return true;
 }
 
@@ -145,7 +154,7 @@ static bool is_pair(int fd)
 	int domain = 0;
 	socklen_t length = sizeof(domain);
 
-	return in_broker() && real(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+	return in_broker && real(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
 	       domain == AF_UNIX;
 }
 
@@ -289,13 +298,13 @@ ssize_t write(int fd, const void *data, size_t size)
 int fstat(int fd, struct stat *st)
 {
 	FAIL("fstat", EACCES);
-	return (int)real(SYS_newfstatat, fd, "", st, AT_EMPTY_PATH);
+	return NEXT(fstat, fd, st);
 }
 
 int stat(const char *path, struct stat *st)
 {
 	FAIL("stat", EACCES);
-	return (int)real(SYS_newfstatat, AT_FDCWD, path, st, 0);
+	return NEXT(stat, path, st);
 }
 
 int memfd_create(const char *name, unsigned int flags)
@@ -316,23 +325,19 @@ void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offse
 int mkdir(const char *path, mode_t mode)
 {
 	FAIL("mkdir", EPERM);
-	return (int)real(SYS_mkdirat, AT_FDCWD, path, mode);
+	return NEXT(mkdir, path, mode);
 }
 
 int rename(const char *from, const char *to)
 {
 	FAIL("rename", EPERM);
-	return (int)real(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+	return NEXT(rename, from, to);
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
 		   void *argument)
 {
-	static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-
 	if (due("pthread_create", false))
 		return EAGAIN;
-	if (!next)
-		next = dlsym(RTLD_NEXT, "pthread_create");
-	return next(thread, attributes, start, argument);
+	return NEXT(pthread_create, thread, attributes, start, argument);
 }

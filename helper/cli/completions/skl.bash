@@ -59,14 +59,14 @@ _skl_run() {
   elif ((!at)) && [[ $1 == -[pcb] || $1 == --@(ports|cidrs|bind|for|share|hold) ]]; then
     COMPREPLY=()
   elif ((!at)) && [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
-    _skl_words "--ports --cidrs --bind --for --share --hold --warn --supervise --help --"
+    _skl_words "--ports --cidrs --bind --for --share --hold --warn --supervise --print --help --"
   else
     mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
   fi
 }
 
 _skl() {
-  local commands="run status attach detach metrics version help"
+  local commands="run status attach detach doctor metrics version help"
   local previous=${COMP_WORDS[COMP_CWORD - 1]} current=${COMP_WORDS[COMP_CWORD]}
 
   if ((COMP_CWORD == 1)); then
@@ -97,6 +97,13 @@ _skl() {
       fi
       ;;
     metrics:*) _skl_words "--output --help" ;;
+    doctor:*)
+      if [[ $current == -* ]]; then
+        _skl_words "--json --help"
+      else
+        mapfile -t COMPREPLY < <(compgen -c -- "$current")
+      fi
+      ;;
   esac
 }
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Makes maps and loads programs. That is the broker's work: whoever may load
+ * programs is not to read what clients send. It takes CAP_SYS_ADMIN or
+ * CAP_PERFMON, too: without them the verifier takes only programs that check
+ * their own speculation, which ours would pay for with each packet.
+ */
+#ifndef SKL_LOAD_H
+#define SKL_LOAD_H
+
+enum load_object {
+	LOAD_TABLES,
+	LOAD_SOCKETS,
+	LOAD_TRIE,
+	LOAD_LOOKUPS,
+	LOAD_EVENTS,
+	LOAD_MEMBERS,
+	LOAD_BINDINGS,
+	LOAD_DISPATCH,
+	LOAD_PROBE,
+	LOAD_FLOWS,
+	LOAD_OBJECTS /* how many */
+};
+
+/* The maps and programs of one namespace, as descriptors that are the caller's. 0 or -errno. */
+int load_dispatch(int fds[LOAD_OBJECTS]);
+
+/*
+ * What UDP answers need: makes the memory of flows and puts it into the array
+ * `flows`, and loads the program that uses it and `tables`. Returns the
+ * program's descriptor, which is the caller's, or -errno.
+ */
+int load_reply(int tables, int flows);
+
+#endif
