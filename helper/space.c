@@ -14,8 +14,9 @@
 #include "helper/log.h"
 #include "helper/space_routes.h"
 
-#define WATCH_MS 500  /* "within a second" a wide binding has given way */
-#define SWEEP_MS 1000 /* a listener that is gone is forgotten */
+#define WATCH_MS 500	 /* "within a second" a wide binding has given way */
+#define SWEEP_MS 1000	 /* a listener that is gone is forgotten */
+#define SWEEP_NS 8000000 /* others are served in between when that takes longer */
 
 uint64_t boottime_ns(void)
 {
@@ -252,6 +253,9 @@ bool space_listener_alive(struct space *s, struct listener *l)
 
 void space_sweep(struct space *s)
 {
+	uint64_t started = boottime_ns();
+
+	s->sweep_more = false;
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
 		struct listener *l = s->table.listeners[i];
 		char where[LISTENER_TEXT];
@@ -262,6 +266,10 @@ void space_sweep(struct space *s)
 		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
 			 l->members[0].program, where);
 		space_forget_listener(s, l);
+		/* that of thousands would hold up everybody who asks meanwhile */
+		s->sweep_more = i > 0 && boottime_ns() - started > SWEEP_NS;
+		if (s->sweep_more)
+			return;
 	}
 }
 
@@ -339,6 +347,8 @@ static int refresh_all(struct space *s)
 int space_tend(struct space *s)
 {
 	space_sweep(s);
+	if (s->sweep_more)
+		return 1;
 	if (s->unwritten && refresh_all(s) == 0)
 		s->unwritten = false;
 	watch_ranges(s);

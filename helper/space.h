@@ -22,6 +22,7 @@ struct space {
 	int routed; /* the namespace while local routes of ours are there, or -1 */
 	uint64_t watch_routes_at; /* ns: not before */
 	uint64_t empty_since;	  /* ms; 0 while there is a listener */
+	bool sweep_more;	  /* not all that are gone have been forgotten yet */
 	bool unwritten;		  /* some ports do not get what the table says: to be tried again */
 };
 
@@ -56,7 +57,7 @@ void space_remove(struct space *s);
 /* Is a member alive? What is not is taken out of the map and marked dead; forgets nothing. */
 bool space_listener_alive(struct space *s, struct listener *l);
 
-/* Forgets all listeners that are gone. */
+/* Forgets listeners that are gone, as many as can be in some milliseconds (sweep_more). */
 void space_sweep(struct space *s);
 
 /* Ends all coverage of a listener and forgets it. */
