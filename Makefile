@@ -18,7 +18,7 @@ DESTDIR ?=
 
 # The one list of packages (Debian's names): to build, to test, to look at the code.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev \
-	libjson-c-dev libseccomp-dev
+	libjson-c-dev libseccomp-dev libinih-dev
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
 	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3 \
@@ -35,7 +35,7 @@ SAN_LDFLAGS = $(SAN) $(if $(findstring clang,$(CC)),,-static-libasan -static-lib
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
-PKGS     := libbpf libmnl libseccomp
+PKGS     := libbpf libmnl libseccomp inih
 CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
 	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g
@@ -130,7 +130,7 @@ $(B)/sklhelper: $(call obj,helper/main.c) $(B)/libhelper.a
 
 $(B)/skl: $(call obj,$(CLI_SRC)) $(B)/libhelper.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl libseccomp)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl libseccomp inih)
 
 $(B)/examples/%: examples/%.c
 	$(call say,CC,$@)
@@ -161,7 +161,7 @@ $(B)/tests/%.so: tests/tools/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 
-$(B)/tests/%: tests/tools/%.c
+$(B)/tests/%: tests/tools/%.c $(wildcard tests/tools/*.h) helper/wire.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -pthread
@@ -238,7 +238,7 @@ SKEL_USERS := $(shell grep -l '[.]skel[.]h"' $(HELPER_SRC))
 lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck, shellcheck, mandoc, layers
 	clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x $(SH_FILES)
-	mandoc -T lint -W warning $(wildcard preload/*.7 helper/*.8 helper/cli/*.1)
+	mandoc -T lint -W warning $(wildcard preload/*.7 helper/*.5 helper/*.8 helper/cli/*.1)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 		--suppressions-list=.cppcheck -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='""' '-DLIBBPF_OPTS(type,name,...)=struct type name={__VA_ARGS__}' \
 		$(filter-out $(wildcard bpf/*.c tests/bench/*.bpf.c),$(filter %.c,$(C_FILES)))
@@ -267,6 +267,7 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	chmod 644 $(DESTDIR)$(UNITDIR)/sklhelper.service
 	install -m 644 helper/systemd/sklhelper.socket $(DESTDIR)$(UNITDIR)/sklhelper.socket
 	install -D -m 644 helper/cli/skl.1 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
+	install -D -m 644 helper/skl-policy.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5
 	install -D -m 644 helper/cli/completions/skl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl
 	install -D -m 644 helper/cli/completions/_skl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl
 	install -D -m 644 helper/cli/completions/skl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skl.fish
@@ -275,6 +276,7 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
 		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl \
 		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skl.fish \

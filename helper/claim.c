@@ -8,7 +8,8 @@
  *                 hold a socket is the right to have it served.
  *   what          the text decides only what is asked for (rules/request.c)
  *   may he        every port is judged by what bind() would have said to this
- *                 user (rules/policy.c), what he has already excepted
+ *                 user and what the policy file grants him (rules/policy.h),
+ *                 what he has already excepted
  *   doing it      touches the maps of the socket's own namespace only
  *
  * The socket itself is never kept: a helper that kept it would keep the
@@ -27,7 +28,8 @@
 #include "helper/datapath/netns.h"
 #include "helper/log.h"
 
-#define RULES_MAX 4096 /* in one request */
+#define RULES_MAX  4096 /* in one request */
+#define LOGGED_MAX 16	/* bindings of one request that have a line of the log each */
 
 static int grant_all(struct claim *c)
 {
@@ -44,6 +46,8 @@ static int grant_all(struct claim *c)
 		err = claim_write(c);
 	if (!err)
 		claim_routes(c, wide_too);
+	if (!err)
+		claim_take_over(c);
 	return err;
 }
 
@@ -74,11 +78,23 @@ static int apply(struct claim *c)
 	return err;
 }
 
+static void log_binding(const struct claim *c, const struct binding *b)
+{
+	char what[RULE_TEXT], prefix[PREFIX_TEXT], by[128];
+
+	rule_format(&b->rule, what);
+	prefix_format(&b->rule.prefix, prefix);
+	policy_granted_by(&c->who, &b->rule, by, sizeof(by));
+	log_info("listener %llu: covers %s on %s%s%s", (unsigned long long)b->listener->id, what, prefix,
+		 *by ? ", by " : "", by);
+}
+
 static void log_outcome(const struct claim *c, int err)
 {
 	const struct listener *l = &c->received->listener;
 	const struct table *t = &c->space->table;
-	char where[LISTENER_TEXT], what[RULE_TEXT], prefix[PREFIX_TEXT];
+	char where[LISTENER_TEXT];
+	size_t n = 0;
 
 	listener_format(l, where);
 	if (err) {
@@ -93,15 +109,32 @@ static void log_outcome(const struct claim *c, int err)
 	for (size_t i = 0; i < t->n_bindings; i++) {
 		if (!claim_is_ours(c, t->bindings[i]) || t->bindings[i]->own)
 			continue;
-		rule_format(&t->bindings[i]->rule, what);
-		prefix_format(&t->bindings[i]->rule.prefix, prefix);
-		log_info("listener %llu: covers %s on %s", (unsigned long long)t->bindings[i]->listener->id,
-			 what, prefix);
+		if (n++ < LOGGED_MAX)
+			log_binding(c, t->bindings[i]);
 	}
+	if (n > LOGGED_MAX)
+		log_info("listener %llu: covers %zu more", (unsigned long long)c->listener->id,
+			 n - LOGGED_MAX);
+}
+
+/* The most bindings that the request can come to. */
+static size_t most_wanted(const struct request *r)
+{
+	return (2 + r->n_cidrs) * (1 + r->n_ports) + r->n_binds;
+}
+
+/* What the user has. The dead count only until it matters: a server that died may be coming again. */
+static void count_usage(struct claim *c, struct spaces *spaces)
+{
+	if (c->peer->uid == 0)
+		return;
+	c->usage = spaces_usage(spaces, c->space, c->peer->uid, false);
+	if (usage_is_tight(&c->usage, &c->who, most_wanted(c->wanted)))
+		c->usage = spaces_usage(spaces, c->space, c->peer->uid, true);
 }
 
 /* The part of a claim in which the namespace, its maps and its sockets are known. */
-static int claim_in_space(struct claim *c, int diag)
+static int claim_in_space(struct claim *c, struct spaces *spaces, int diag)
 {
 	char what[RULE_TEXT];
 	int err;
@@ -122,6 +155,7 @@ static int claim_in_space(struct claim *c, int diag)
 	 */
 	if (request_has_range(c->wanted))
 		space_sweep(c->space);
+	count_usage(c, spaces);
 	c->mark = datapath_last_id(c->space->datapath);
 	c->listener = claim_find_listener(c);
 	if (!c->listener && claim_left_alone(c))
@@ -140,7 +174,7 @@ static bool names_addresses(const struct request *r)
 	return r->n_cidrs || r->n_binds;
 }
 
-static int claim_received(struct spaces *spaces, struct claim *c)
+static int claim_received(struct spaces *spaces, const struct policy *policy, struct claim *c)
 {
 	struct netns_view view;
 	char what[RULE_TEXT];
@@ -156,16 +190,24 @@ static int claim_received(struct spaces *spaces, struct claim *c)
 		.first_free_port = view.first_free_port,
 		.first_local_port = view.first_local_port,
 		.last_local_port = view.last_local_port,
+		.gid = c->peer->gid,
+		.groups = c->peer->groups,
+		.n_groups = c->peer->n_groups,
+		.policy = policy,
 		.may_route = names_addresses(c->wanted) &&
 			     peer_is_capable(c->peer, c->received->netns, CAP_NET_ADMIN),
 	};
-	err = spaces_get(spaces, c->received->netns, c->received->netns_ino, &c->space);
+	err = spaces_get(spaces, c->received->netns, c->received->netns_ino, c->peer->uid, &c->space);
 	if (err) {
 		close(view.diag);
+		if (err == -EDQUOT)
+			return say_error(c->s, EMFILE, what,
+					 "uid %u has coverage in %d network namespaces, which is the most",
+					 c->peer->uid, NAMESPACE_MAX);
 		return say_error(c->s, -err, what,
 				 "the BPF programs cannot be put into its network namespace");
 	}
-	err = claim_in_space(c, view.diag);
+	err = claim_in_space(c, spaces, view.diag);
 	log_outcome(c, err);
 	if (c->space->diag < 0 && space_has_wide(c->space))
 		c->space->diag = view.diag; /* to be watched from now on */
@@ -179,8 +221,8 @@ static bool wants_nothing(const struct request *r)
 	return r->n_ports == 0 && r->n_cidrs == 0 && r->n_binds == 0;
 }
 
-int claim(struct spaces *spaces, const struct peer *peer, const struct skl_request *request, const char *text,
-	  size_t length, int sock, struct say *s)
+int claim(struct spaces *spaces, const struct policy *policy, const struct peer *peer,
+	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s)
 {
 	struct request wanted = {0};
 	struct received received = {.netns = -1};
@@ -200,7 +242,7 @@ int claim(struct spaces *spaces, const struct peer *peer, const struct skl_reque
 	if (err)
 		log_notice("uid %u pid %d (%s): refused: %s", peer->uid, peer->pid, peer->program, s->text);
 	else if (!wants_nothing(&wanted))
-		err = claim_received(spaces, &c);
+		err = claim_received(spaces, policy, &c);
 	request_free(&wanted);
 	received_close(&received);
 	return err;

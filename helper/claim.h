@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "helper/rules/grants.h"
 #include "helper/say.h"
 #include "helper/server/peer.h"
 #include "helper/spaces.h"
@@ -17,7 +18,7 @@
  *
  * All or nothing: a refused claim leaves everything as it was.
  */
-int claim(struct spaces *spaces, const struct peer *peer, const struct skl_request *request, const char *text,
-	  size_t length, int sock, struct say *s);
+int claim(struct spaces *spaces, const struct policy *policy, const struct peer *peer,
+	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s);
 
 #endif

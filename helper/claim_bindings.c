@@ -6,37 +6,15 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#define RANGES_MAX 128 /* of one user in one network namespace; root has no limit */
-#define ONE_BY_ONE 16  /* up to so many new bindings are written each by itself */
-
-static bool granted_already(const struct claim *c, const struct rule *r)
-{
-	const struct table *t = &c->space->table;
-
-	for (size_t i = 0; i < t->n_bindings; i++) {
-		const struct rule *had = &t->bindings[i]->rule;
-
-		if (t->bindings[i]->listener == c->listener && had->first == r->first &&
-		    had->last == r->last && had->protocol == r->protocol &&
-		    prefix_same(&had->prefix, &r->prefix))
-			return true;
-	}
-	return false;
-}
+#define ONE_BY_ONE 16 /* up to so many new bindings are written each by itself */
 
 /* 0: may be added; 1: skipped; -errno: refused. */
-static int judge(struct claim *c, struct rule *r)
+static int judge(struct claim *c, const struct rule *r)
 {
 	struct conflict conflict;
 	char what[RULE_TEXT];
-	int err;
 
-	if (granted_already(c, r))
-		return 1;
-	err = policy_ports(&c->who, r, c->s);
-	if (err)
-		return err;
-	if (granted_already(c, r)) /* now that "*" is narrowed */
+	if (table_has(&c->space->table, c->listener, r))
 		return 1;
 	while (policy_conflict(&c->space->table, &c->who, c->listener, r, &conflict)) {
 		struct listener *other = conflict.binding ? conflict.binding->listener : NULL;
@@ -52,25 +30,6 @@ static int judge(struct claim *c, struct rule *r)
 	return 0;
 }
 
-/* What ranges cost grows faster than their number: an ordinary user has a limit. */
-static int check_ranges(struct claim *c, const struct rule *r)
-{
-	const struct table *t = &c->space->table;
-	char what[RULE_TEXT];
-	size_t n = 0;
-
-	if (!rule_is_wide(r) || c->peer->uid == 0)
-		return 0;
-	for (size_t i = 0; i < t->n_bindings; i++)
-		n += t->bindings[i]->uid == c->peer->uid && rule_is_wide(&t->bindings[i]->rule);
-	if (n < RANGES_MAX)
-		return 0;
-	rule_format(r, what);
-	return say_error(c->s, EMFILE, what,
-			 "uid %u covers %d ranges in this network namespace, which is the most", c->peer->uid,
-			 RANGES_MAX);
-}
-
 static int say_no_room(struct claim *c, const struct rule *r, int err)
 {
 	char what[RULE_TEXT];
@@ -84,7 +43,7 @@ int claim_add_binding(struct claim *c, const struct rule *r)
 	struct binding *b;
 	int err;
 
-	err = check_ranges(c, r);
+	err = usage_binding(&c->usage, &c->who, r, c->s);
 	if (err)
 		return err;
 	b = calloc(1, sizeof(*b));
@@ -103,8 +62,11 @@ int claim_add_binding(struct claim *c, const struct rule *r)
 		if (err)
 			datapath_remove_bindings(c->space->datapath, &b, 1);
 	}
-	if (!err)
+	if (!err) {
+		c->usage.bindings++;
+		c->usage.ranges += rule_is_wide(r);
 		return 0;
+	}
 	free(b);
 	return say_no_room(c, r, err);
 }
@@ -199,45 +161,59 @@ void claim_take_back(struct claim *c)
 		space_forget_listener(c->space, c->listener);
 }
 
-/* What the dead have of these ports at more precise addresses would keep the packets until the next sweep. */
+/* What the dead have of this port at more precise addresses would keep the packets until the next sweep. */
 static void forget_dead(struct claim *c, const struct rule *r)
 {
-	const struct table *t = &c->space->table;
-	size_t i = t->n_bindings;
+	struct overlaps overlaps = table_overlaps(&c->space->table, r);
+	const struct listener *alive = NULL;
+	struct binding *b;
 
-	while (i-- > 0) {
-		struct binding *b = t->bindings[i];
-
-		if (b->listener != c->listener && rules_overlap(&b->rule, r) &&
-		    !claim_still_there(c, b->listener))
-			i = t->n_bindings;
+	while ((b = overlaps_next(&overlaps))) {
+		if (b->listener == c->listener || b->listener == alive)
+			continue;
+		if (claim_still_there(c, b->listener))
+			alive = b->listener; /* it may have many of them, one after the other */
+		else
+			overlaps = table_overlaps(&c->space->table, r);
 	}
 }
 
 /* 0: added; 1: skipped; -errno: refused. */
-static int grant(struct claim *c, struct rule *r)
+static int grant(struct claim *c, const struct rule *r)
 {
 	int err = judge(c, r);
 
 	return err ? err : claim_add_binding(c, r);
 }
 
-static int grant_split(struct claim *c, const struct rule *r)
+/* Says what "*" does not mean. */
+static void say_less(struct claim *c, const struct rule *r, const struct pieces *pieces)
 {
-	struct rule parts[2];
-	int n = policy_split(&c->who, r, parts), err = 0, added = 0;
 	char what[RULE_TEXT];
 
-	for (int i = 0; i < n && err >= 0; i++) {
-		err = grant(c, &parts[i]);
+	rule_format(r, what);
+	if (pieces->less_local)
+		say(c->s, "%s: less %u-%u, which programs here send from (name a range to have them)", what,
+		    c->who.first_local_port, c->who.last_local_port);
+	if (pieces->less_single)
+		say(c->s, "%s: less granted ports that stand alone (name them to have them)", what);
+}
+
+static int grant_pieces(struct claim *c, const struct rule *r)
+{
+	struct pieces pieces;
+	int err = 0, added = 0;
+
+	if (table_has(&c->space->table, c->listener, r)) /* whatever the policy says by now */
+		return 1;
+	err = policy_ports(&c->who, r, &pieces, c->s);
+	for (size_t i = 0; err >= 0 && i < pieces.n; i++) {
+		err = grant(c, &pieces.at[i]);
 		added += err == 0;
 	}
-	if (err < 0 || !added || parts[0].last == r->last)
-		return err;
-	rule_format(r, what);
-	say(c->s, "%s: less %u-%u, which programs here send from (name a range to have them)", what,
-	    c->who.first_local_port, c->who.last_local_port);
-	return 0;
+	if (err >= 0 && added)
+		say_less(c, r, &pieces);
+	return err;
 }
 
 int claim_grant(struct claim *c, struct rule *rules, int n)
@@ -251,7 +227,7 @@ int claim_grant(struct claim *c, struct rule *rules, int n)
 	for (int i = 0; i < n && !request_has_range(c->wanted); i++)
 		forget_dead(c, &rules[i]);
 	for (int i = 0; i < n && err >= 0; i++) {
-		err = grant_split(c, &rules[i]);
+		err = grant_pieces(c, &rules[i]);
 	}
 	return err < 0 ? err : 0;
 }

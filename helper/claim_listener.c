@@ -168,6 +168,10 @@ static int add_member(struct claim *c)
 
 	if (listener_find_cookie(c->listener, m.cookie))
 		return 0;
+	claim_what(c->listener, what);
+	err = usage_socket(&c->usage, &c->who, what, c->s);
+	if (err)
+		return err;
 	memcpy(m.program, c->peer->program, sizeof(m.program));
 	if (c->request->pid > 0 && peer_owns(c->peer, c->request->pid, program)) {
 		m.pid = c->request->pid;
@@ -176,19 +180,23 @@ static int add_member(struct claim *c)
 	err = datapath_add_member(c->space->datapath, c->listener, &m, c->sock);
 	if (!err) {
 		c->new_member = true;
+		c->usage.sockets++;
 		return 0;
 	}
-	claim_what(c->listener, what);
 	return say_error(c->s, -err, what, "the kernel does not take this socket into its map");
 }
 
 static int make_listener(struct claim *c)
 {
-	struct listener *l = calloc(1, sizeof(*l));
+	struct listener *l;
 	char what[RULE_TEXT];
 	int err;
 
 	claim_what(&c->received->listener, what);
+	err = usage_listener(&c->usage, &c->who, what, c->s);
+	if (err)
+		return err;
+	l = calloc(1, sizeof(*l));
 	if (!l)
 		return say_error(c->s, ENOMEM, what, "no room for another listener");
 	*l = c->received->listener;

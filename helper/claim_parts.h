@@ -9,6 +9,7 @@
 #include "helper/datapath/listener.h"
 #include "helper/rules/policy.h"
 #include "helper/rules/request.h"
+#include "helper/rules/usage.h"
 #include "helper/say.h"
 #include "helper/server/peer.h"
 #include "helper/space.h"
@@ -21,6 +22,7 @@ struct claim {
 	const struct request *wanted;
 	const struct received *received;
 	struct claimant who;
+	struct usage usage;	   /* what he has; of root it is not counted */
 	struct listener *listener; /* in the table, or being made */
 	bool new_listener, new_member;
 	uint64_t mark; /* the last id before this began: bindings with higher ones are ours to take back */
@@ -68,6 +70,11 @@ int claim_add_binding(struct claim *c, const struct rule *r);
 /* Undoes what this claim did. */
 void claim_take_back(struct claim *c);
 
+/* ---- claim_takeover.c ---- */
+
+/* Ends what other users have of the ports that the listener took over; to be called when nothing can fail any
+ * more. */
+void claim_take_over(struct claim *c);
 /* ---- claim_routes.c ---- */
 
 /*

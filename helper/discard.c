@@ -128,3 +128,34 @@ void discard(int fd)
 	}
 	start_thread();
 }
+
+/*
+ * Nothing more can come after shutdown(). An empty message and the end look the
+ * same but for this: with SO_PASSCRED a message has its sender's credentials.
+ */
+static bool is_drained(int conn)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	char byte;
+	struct iovec part = {&byte, sizeof(byte)};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes)};
+	int on = 1;
+
+	return setsockopt(conn, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
+	       shutdown(conn, SHUT_RDWR) == 0 && recvmsg(conn, &message, MSG_PEEK | MSG_DONTWAIT) == 0 &&
+	       message.msg_controllen == 0;
+}
+
+void hang_up(int conn)
+{
+	if (is_drained(conn))
+		close(conn);
+	else
+		discard(conn);
+}

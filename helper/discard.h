@@ -9,4 +9,11 @@
  */
 void discard(int fd);
 
+/*
+ * The same for a connection that we accepted (AF_UNIX, SOCK_SEQPACKET): with it
+ * goes what was sent and not read. Where that is nothing, as mostly, no thread is
+ * needed.
+ */
+void hang_up(int conn);
+
 #endif

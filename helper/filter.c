@@ -91,7 +91,7 @@ static const int main_calls[] = {
 	CALL(accept4),	  CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl),
 	CALL(membarrier), CALL(mkdir),	    CALL(mkdirat),     CALL(rmdir),	   CALL(unlink),
 	CALL(unlinkat),	  CALL(rename),	    CALL(renameat),    CALL(renameat2),	   CALL(memfd_create),
-	CALL(pidfd_open), CALL(getdents64),
+	CALL(pidfd_open), CALL(getdents64), CALL(shutdown),
 };
 
 static const int broker_calls[] = {
@@ -186,7 +186,7 @@ static int allow_values(scmp_filter_ctx filter, int call, unsigned int at, const
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++) {
-		struct scmp_arg_cmp is = SCMP_CMP32(at, SCMP_CMP_EQ, values[i]);
+		const struct scmp_arg_cmp is = {.arg = at, .op = SCMP_CMP_EQ, .datum_a = values[i]};
 
 		err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is);
 	}
@@ -196,7 +196,8 @@ static int allow_values(scmp_filter_ctx filter, int call, unsigned int at, const
 /* The call, when those bits of its argument number `at` that are in `mask` are as in `bits`. */
 static int allow_bits(scmp_filter_ctx filter, int call, unsigned int at, scmp_datum_t mask, scmp_datum_t bits)
 {
-	struct scmp_arg_cmp is = SCMP_CMP64(at, SCMP_CMP_MASKED_EQ, mask, bits);
+	const struct scmp_arg_cmp is = {
+		.arg = at, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = bits};
 
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is);
 }

@@ -116,7 +116,7 @@ static int report_bpf(int err)
 		      "CAP_SYS_ADMIN, CAP_NET_ADMIN");
 }
 
-static int serve(const struct options *o)
+static int serve(struct options *o)
 {
 	struct spaces spaces = {.base = "."}; /* the working directory, see isolate_files() */
 	struct server *server;
@@ -125,7 +125,7 @@ static int serve(const struct options *o)
 	err = datapath_prepare();
 	if (err)
 		return report_bpf(err);
-	err = server_open(&server, &o->server, &spaces);
+	err = server_open(&server, &o->server, &o->policy, &spaces);
 	if (err)
 		return report(err, o->server.path,
 			      err == -EADDRINUSE ? "another helper answers there" : NULL);
@@ -139,6 +139,7 @@ static int serve(const struct options *o)
 	} else {
 		spaces_close(&spaces);
 	}
+	policy_file_close(&o->policy);
 	datapath_unprepare();
 	return how < 0 ? report(how, "sklhelper", NULL) : err;
 }
@@ -159,6 +160,8 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (o.check_policy)
+		return policy_file_show(&o.policy);
 	isolate_begin();
 	raise_limits();
 	if (o.try)
@@ -168,10 +171,12 @@ int main(int argc, char **argv)
 		return report(err, o.bpffs,
 			      err == -ENOTSUP ? "not on a bpffs: mount -t bpf bpf DIR makes one" : NULL);
 	/* before the lock, of which it must not have a copy: it may outlive this process for a moment */
-	paths = (struct broker_paths){.socket = o.server.path, .state = o.bpffs};
+	paths = (struct broker_paths){.socket = o.server.path, .state = o.bpffs, .policy = o.policy.path};
 	err = broker_start(&paths);
 	if (err)
 		return report(err, "broker", NULL);
+	if (policy_file_load(&o.policy) != 0)
+		return 1;
 	lock = lock_state(o.bpffs);
 	if (lock < 0)
 		return report(lock, o.bpffs, lock == -EWOULDBLOCK ? "another helper works there" : NULL);

@@ -10,12 +10,16 @@
 #include "helper/wire.h"
 
 static const char usage[] =
-	"Usage: sklhelper [--socket PATH] [--bpffs DIR] [--log-level LEVEL] [--mode MODE] [--group GROUP] "
-	"[--exit-idle]\n"
+	"Usage: sklhelper [--socket PATH] [--policy FILE] [--bpffs DIR] [--log-level LEVEL] [--mode MODE]\n"
+	"                 [--group GROUP] [--exit-idle]\n"
+	"       sklhelper --check-policy [--policy FILE]\n"
 	"\n"
 	"Steers extra ports and addresses to the sockets of programs that ask for it (see libsklshim(7)).\n"
 	"\n"
 	"  --socket PATH      where programs ask (" SKL_HELPER_SOCKET ")\n"
+	"  --policy FILE      what is granted beyond what bind() allows: skl-policy.conf(5)\n"
+	"                     (" POLICY_PATH "); SIGHUP reads it again\n"
+	"  --check-policy     say in words what the policy file grants, and what is wrong with it\n"
 	"  --bpffs DIR        where BPF maps and links are pinned, on a bpffs (" OPTIONS_BPFFS ")\n"
 	"  --log-level LEVEL  error, warning, notice, info (as it is) or debug\n"
 	"  --mode MODE        permissions of the socket, in octal (0660)\n"
@@ -37,11 +41,24 @@ static int parse_mode(const char *text, mode_t *mode)
 
 int options_parse(int argc, char **argv, struct options *o)
 {
-	enum { SOCKET = 256, BPFFS_DIR, POLICY, LEVEL, MODE, GROUP, EXIT_IDLE, TRY, VERSION, HELP };
+	enum {
+		SOCKET = 256,
+		BPFFS_DIR,
+		POLICY,
+		CHECK_POLICY,
+		LEVEL,
+		MODE,
+		GROUP,
+		EXIT_IDLE,
+		TRY,
+		VERSION,
+		HELP
+	};
 	static const struct option known[] = {
 		{"socket", required_argument, NULL, SOCKET},
 		{"bpffs", required_argument, NULL, BPFFS_DIR},
 		{"policy", required_argument, NULL, POLICY},
+		{"check-policy", no_argument, NULL, CHECK_POLICY},
 		{"log-level", required_argument, NULL, LEVEL},
 		{"mode", required_argument, NULL, MODE},
 		{"group", required_argument, NULL, GROUP},
@@ -56,6 +73,7 @@ int options_parse(int argc, char **argv, struct options *o)
 	*o = (struct options){
 		.server = {.path = SKL_HELPER_SOCKET, .mode = 0660, .group = "skl"},
 		.bpffs = OPTIONS_BPFFS,
+		.policy = {.path = POLICY_PATH},
 	};
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -67,8 +85,12 @@ int options_parse(int argc, char **argv, struct options *o)
 			o->bpffs = optarg;
 			break;
 		case POLICY:
-			log_error("--policy: this version reads no policy file: the default rule holds");
-			return 2;
+			o->policy.path = optarg;
+			o->policy.named = true;
+			break;
+		case CHECK_POLICY:
+			o->check_policy = true;
+			break;
 		case LEVEL:
 			if (log_set_level(optarg) == 0)
 				break;

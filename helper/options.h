@@ -3,6 +3,7 @@
 #ifndef SKL_OPTIONS_H
 #define SKL_OPTIONS_H
 
+#include "helper/policy_file.h"
 #include "helper/server/server.h"
 
 #define OPTIONS_BPFFS_MOUNT "/sys/fs/bpf"
@@ -12,6 +13,8 @@ struct options {
 	struct server_options server;
 	bool try;	   /* only load the programs, and leave */
 	const char *bpffs; /* where the pins are */
+	struct policy_file policy;
+	bool check_policy; /* and do nothing else */
 };
 
 /* Reads it over the defaults; what is wrong has been said. Returns -1 to go on, else the exit status. */

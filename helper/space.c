@@ -14,9 +14,8 @@
 #include "helper/log.h"
 #include "helper/space_routes.h"
 
-#define WATCH_MS 500	 /* "within a second" a wide binding has given way */
-#define SWEEP_MS 1000	 /* a listener that is gone is forgotten */
-#define SWEEP_NS 8000000 /* others are served in between when that takes longer */
+#define WATCH_MS 500  /* "within a second" a wide binding has given way */
+#define SWEEP_MS 1000 /* a listener that is gone is forgotten */
 
 uint64_t boottime_ns(void)
 {
@@ -61,11 +60,7 @@ static bool has_udp(const struct space *s)
 
 bool space_has_wide(const struct space *s)
 {
-	for (size_t i = 0; i < s->table.n_bindings; i++) {
-		if (rule_is_wide(&s->table.bindings[i]->rule))
-			return true;
-	}
-	return false;
+	return s->table.wide.n > 0;
 }
 
 /* Ports whose holders are others than before: few are written one by one, many as what lies between them. */
@@ -160,6 +155,7 @@ static void widen(struct rule *span, const struct rule *r)
 struct which {
 	const struct listener *listener;
 	const struct binding *one;
+	bool dead; /* those of all listeners that are marked so */
 	uint64_t after;
 };
 
@@ -167,6 +163,8 @@ static bool is_meant(const struct which *w, const struct binding *b)
 {
 	if (w->one)
 		return b == w->one;
+	if (w->dead)
+		return b->listener->dead;
 	return w->listener ? b->listener == w->listener : b->id > w->after;
 }
 
@@ -204,6 +202,7 @@ static void forget(struct space *s, const struct which *w)
 		widen(&spans[r->protocol == IPPROTO_UDP][r->prefix.family == AF_INET6], r);
 	}
 	t->n_bindings = kept;
+	table_unindex(t, gone, n);
 	for (size_t i = 0; i < 4; i++) {
 		const struct rule *span = &spans[i / 2][i % 2];
 
@@ -251,11 +250,26 @@ bool space_listener_alive(struct space *s, struct listener *l)
 	return any;
 }
 
+/* All at once: thousands may have died together, and one by one each would have what it shared written anew.
+ */
+static void forget_dead(struct space *s)
+{
+	struct table *t = &s->table;
+
+	forget(s, &(struct which){.dead = true});
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		if (t->listeners[i]->dead)
+			datapath_remove_listener(s->datapath, t->listeners[i]);
+	}
+	table_remove_dead(t);
+	if (t->n_listeners == 0)
+		s->empty_since = boottime_ms();
+}
+
 void space_sweep(struct space *s)
 {
-	uint64_t started = boottime_ns();
+	size_t n = 0;
 
-	s->sweep_more = false;
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
 		struct listener *l = s->table.listeners[i];
 		char where[LISTENER_TEXT];
@@ -265,12 +279,11 @@ void space_sweep(struct space *s)
 		listener_format(l, where);
 		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
 			 l->members[0].program, where);
-		space_forget_listener(s, l);
-		/* that of thousands would hold up everybody who asks meanwhile */
-		s->sweep_more = i > 0 && boottime_ns() - started > SWEEP_NS;
-		if (s->sweep_more)
-			return;
+		l->dead = true;
+		n++;
 	}
+	if (n)
+		forget_dead(s);
 }
 
 /* Keeps a sock_diag socket only while wide bindings are there to be watched: it keeps the namespace alive. */
@@ -347,8 +360,6 @@ static int refresh_all(struct space *s)
 int space_tend(struct space *s)
 {
 	space_sweep(s);
-	if (s->sweep_more)
-		return 1;
 	if (s->unwritten && refresh_all(s) == 0)
 		s->unwritten = false;
 	watch_ranges(s);
@@ -391,13 +402,14 @@ void space_catch_up(struct space *s)
 	watch_ranges(s);
 }
 
-struct space *space_new(uint64_t netns_ino)
+struct space *space_new(uint64_t netns_ino, uint32_t uid)
 {
 	struct space *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	s->netns_ino = netns_ino;
+	s->uid = uid;
 	s->diag = s->netns = s->routed = -1;
 	s->empty_since = boottime_ms();
 	return s;

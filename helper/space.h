@@ -15,6 +15,7 @@
 struct space {
 	struct space *next;
 	uint64_t netns_ino;
+	uint32_t uid; /* for whom it was made */
 	struct table table;
 	struct datapath *datapath;
 	int diag;   /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
@@ -22,7 +23,6 @@ struct space {
 	int routed; /* the namespace while local routes of ours are there, or -1 */
 	uint64_t watch_routes_at; /* ns: not before */
 	uint64_t empty_since;	  /* ms; 0 while there is a listener */
-	bool sweep_more;	  /* not all that are gone have been forgotten yet */
 	bool unwritten;		  /* some ports do not get what the table says: to be tried again */
 };
 
@@ -46,7 +46,7 @@ int space_tend(struct space *s);
 void space_catch_up(struct space *s);
 
 /* An empty one, without a datapath; NULL when there is no memory. */
-struct space *space_new(uint64_t netns_ino);
+struct space *space_new(uint64_t netns_ino, uint32_t uid);
 
 /* Frees it; its coverage stays in place. */
 void space_close(struct space *s);
@@ -57,7 +57,7 @@ void space_remove(struct space *s);
 /* Is a member alive? What is not is taken out of the map and marked dead; forgets nothing. */
 bool space_listener_alive(struct space *s, struct listener *l);
 
-/* Forgets listeners that are gone, as many as can be in some milliseconds (sweep_more). */
+/* Forgets all listeners that are gone. */
 void space_sweep(struct space *s);
 
 /* Ends all coverage of a listener and forgets it. */

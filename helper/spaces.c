@@ -30,6 +30,32 @@ static size_t count(const struct spaces *all)
 	return n;
 }
 
+/* Also those that are empty for the moment: each of them costs memory, and time to be made. */
+static bool has_too_many(const struct spaces *all, uint32_t uid)
+{
+	size_t n = 0;
+
+	for (const struct space *s = all->first; s; s = s->next)
+		n += s->uid == uid;
+	return uid != 0 && n >= NAMESPACE_MAX;
+}
+
+struct usage spaces_usage(struct spaces *all, struct space *here, uint32_t uid, bool sweep)
+{
+	struct usage u = {0};
+
+	for (struct space *s = all->first; s; s = s->next) {
+		struct usage one = {0};
+
+		usage_add(&one, &s->table, uid);
+		if (sweep && (one.sockets || one.bindings))
+			space_sweep(s);
+		usage_add(&u, &s->table, uid);
+	}
+	u.ranges = usage_ranges(&here->table, uid);
+	return u;
+}
+
 static void remove_space(struct spaces *all, struct space *s)
 {
 	struct space **link = &all->first;
@@ -71,7 +97,7 @@ bool spaces_empty(const struct spaces *s)
 static void adopt(void *context, const char *path, uint64_t netns_ino)
 {
 	struct spaces *all = context;
-	struct space *s = space_new(netns_ino);
+	struct space *s = space_new(netns_ino, 0);
 	int err = s ? datapath_adopt(&s->datapath, path, &s->table) : -ENOMEM;
 
 	if (err) {
@@ -86,16 +112,19 @@ static void adopt(void *context, const char *path, uint64_t netns_ino)
 	}
 	s->next = all->first;
 	all->first = s;
-	if (s->table.n_listeners)
+	if (s->table.n_listeners) {
+		s->uid = s->table.listeners[0]->members[0].uid;
 		s->empty_since = 0;
+	}
 	log_notice("namespace %llu: taken over with %zu listeners and %zu bindings",
 		   (unsigned long long)netns_ino, s->table.n_listeners, s->table.n_bindings);
 	space_catch_up(s);
 }
 
-static int make(struct spaces *all, const char *path, int netns, uint64_t netns_ino, struct space **out)
+static int make(struct spaces *all, const char *path, int netns, uint64_t netns_ino, uint32_t uid,
+		struct space **out)
 {
-	struct space *s = space_new(netns_ino);
+	struct space *s = space_new(netns_ino, uid);
 	int err = s ? datapath_create(&s->datapath, path, netns) : -ENOMEM;
 
 	if (err) {
@@ -108,7 +137,7 @@ static int make(struct spaces *all, const char *path, int netns, uint64_t netns_
 	return 0;
 }
 
-int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space **out)
+int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, uint32_t uid, struct space **out)
 {
 	char path[PINS_PATH];
 	int stale, err;
@@ -121,16 +150,18 @@ int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, struct space *
 		remove_space(all, *out);
 	else if (*out)
 		return 0;
+	if (has_too_many(all, uid))
+		return -EDQUOT;
 	if (count(all) == SPACES_MAX)
 		return -EMFILE;
 	pins_path(path, sizeof(path), all->base, netns_ino);
-	err = make(all, path, netns, netns_ino, out);
+	err = make(all, path, netns, netns_ino, uid, out);
 	if (err != -ENOTEMPTY && err != -EEXIST)
 		return err;
 	/* what could not be removed, or be taken over, when that was due */
 	adopt(all, path, netns_ino);
 	*out = find(all, netns_ino);
-	return *out ? 0 : make(all, path, netns, netns_ino, out);
+	return *out ? 0 : make(all, path, netns, netns_ino, uid, out);
 }
 
 void spaces_adopt(struct spaces *s)

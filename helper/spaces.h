@@ -3,6 +3,7 @@
 #ifndef SKL_SPACES_H
 #define SKL_SPACES_H
 
+#include "helper/rules/usage.h"
 #include "helper/space.h"
 
 struct spaces {
@@ -23,9 +24,13 @@ bool spaces_empty(const struct spaces *s);
 
 /*
  * The space of the namespace `netns` (a descriptor, the caller's) with this
- * inode number, made where there is none. 0 or -errno.
+ * inode number, made where there is none, for that user. Returns 0, -EDQUOT when
+ * he has too many, or -errno.
  */
-int spaces_get(struct spaces *s, int netns, uint64_t netns_ino, struct space **out);
+int spaces_get(struct spaces *s, int netns, uint64_t netns_ino, uint32_t uid, struct space **out);
+
+/* What the user has, in all of them; in `here` the ranges. What is gone is forgotten first, if `sweep`. */
+struct usage spaces_usage(struct spaces *s, struct space *here, uint32_t uid, bool sweep);
 
 /*
  * Looks after everything: forgets listeners that are gone, lets wide bindings

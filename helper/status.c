@@ -11,7 +11,8 @@
 
 #include "helper/wire.h"
 
-_Static_assert(sizeof(struct skl_record_listener) % 8 == 0 && sizeof(struct skl_record_binding) % 8 == 0,
+_Static_assert(sizeof(struct skl_record_listener) % 8 == 0 && sizeof(struct skl_record_binding) % 8 == 0 &&
+		       sizeof(struct skl_record_error) % 8 == 0,
 	       "records are multiples of 8 bytes");
 
 static const struct member *first_living(const struct listener *l, uint16_t *n)
@@ -27,6 +28,26 @@ static const struct member *first_living(const struct listener *l, uint16_t *n)
 		++*n;
 	}
 	return first ? first : &l->members[0];
+}
+
+#define ERRNO_MAX 133
+
+/* The kernel has few reasons to refuse a socket, and it seldom does: a look for each is soon done. */
+static void write_errors(FILE *out, const struct space *s, const struct binding *b, uint64_t left)
+{
+	for (uint32_t error = 1; left > 0 && error <= ERRNO_MAX; error++) {
+		struct skl_record_error r = {
+			.head = {.kind = SKL_RECORD_ERROR, .length = sizeof(r)},
+			.binding = b->id,
+			.count = datapath_errors(s->datapath, b, (int)error),
+			.error = error,
+		};
+
+		if (r.count == 0)
+			continue;
+		fwrite(&r, sizeof(r), 1, out);
+		left -= r.count < left ? r.count : left;
+	}
 }
 
 static void write_binding(FILE *out, const struct space *s, const struct binding *b,
@@ -50,6 +71,7 @@ static void write_binding(FILE *out, const struct space *s, const struct binding
 	memcpy(r.address, b->rule.prefix.address, sizeof(r.address));
 	r.left_out = (uint16_t)binding_left_out_text(&s->table, b, r.less, sizeof(r.less));
 	fwrite(&r, sizeof(r), 1, out);
+	write_errors(out, s, b, r.errors);
 }
 
 static void write_listener(FILE *out, const struct space *s, const struct listener *l,

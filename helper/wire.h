@@ -75,6 +75,7 @@ struct skl_record {
 enum skl_record_kind {
 	SKL_RECORD_LISTENER = 1,
 	SKL_RECORD_BINDING = 2,
+	SKL_RECORD_ERROR = 6,	/* follows its binding */
 	SKL_RECORD_HELPER = 16, /* one, the first */
 };
 
@@ -129,11 +130,21 @@ struct skl_record_binding {
 	char less[62];
 };
 
+/* A part of the binding's `errors`. */
+struct skl_record_error {
+	struct skl_record head;
+	__u64 binding; /* id of its binding */
+	__u64 count;
+	__u32 error; /* errno with which the kernel refused the socket */
+	__u32 reserved;
+};
+
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct skl_request) == 24, "wire format");
 _Static_assert(sizeof(struct skl_reply) == 16, "wire format");
 _Static_assert(sizeof(struct skl_record_listener) == 88, "wire format");
 _Static_assert(sizeof(struct skl_record_binding) == 136, "wire format");
+_Static_assert(sizeof(struct skl_record_error) == 32, "wire format");
 _Static_assert(sizeof(struct skl_record_helper) == 32, "wire format");
 #endif
 

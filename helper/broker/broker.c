@@ -14,6 +14,8 @@
 #include "helper/fdpass.h"
 #include "helper/isolate.h"
 #include "helper/log.h"
+#include "helper/names.h"
+#include "helper/policy_read.h"
 
 /* This side's end of the socketpair; one order at a time. */
 static int broker = -1;
@@ -69,6 +71,14 @@ static void receive_all(int sock, struct broker_request *request, int *fd, int *
 	}
 }
 
+static int find_id(const struct broker_request *request, uint32_t *id)
+{
+	if (!memchr(request->name, '\0', sizeof(request->name)))
+		return -EINVAL;
+	return request->order == BROKER_USER ? names_system.user(NULL, request->name, id)
+					     : names_system.group(NULL, request->name, id);
+}
+
 /* Returns a descriptor for the answer, or -1. */
 static int obey(const struct broker_paths *paths, const struct broker_request *request, int fd, int second,
 		struct broker_answer *answer)
@@ -93,6 +103,14 @@ static int obey(const struct broker_paths *paths, const struct broker_request *r
 		break;
 	case BROKER_CAPABLE:
 		answer->yes = broker_is_capable(request, fd, second);
+		break;
+	case BROKER_POLICY:
+		got = policy_open(paths->policy);
+		answer->error = got < 0 ? got : 0;
+		break;
+	case BROKER_USER:
+	case BROKER_GROUP:
+		answer->error = find_id(request, &answer->id);
 		break;
 	case BROKER_UNLINK_SOCKET:
 		answer->error = unlink(paths->socket) < 0 ? -errno : 0;
@@ -120,7 +138,10 @@ static int confine(int sock)
 
 static _Noreturn void serve(int sock, const struct broker_paths *paths)
 {
-	int err = confine(sock);
+	int err;
+
+	names_prepare();
+	err = confine(sock);
 
 	if (err) {
 		log_error("broker: cannot give up what it does not need: %s", strerror(-err));

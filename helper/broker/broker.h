@@ -2,8 +2,8 @@
 /*
  * What takes more privilege than the helper itself keeps is done by a process
  * of its own, the broker: it alone keeps CAP_SYS_ADMIN, and never sees a byte
- * that comes from a user. It is asked with numbers and descriptors, and answers
- * with them.
+ * that comes from a user. It is asked with numbers and descriptors (and with
+ * names from the administrator's policy file), and answers with them.
  */
 #ifndef SKL_BROKER_H
 #define SKL_BROKER_H
@@ -20,6 +20,9 @@ enum broker_order {
 	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
 	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
 	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
+	BROKER_POLICY, /* answers with a descriptor of the policy file, open for reading */
+	BROKER_USER,   /* name: of a user. Answers with the id */
+	BROKER_GROUP,  /* name: of a group. Answers with the id */
 	BROKER_PROCESS, /* pid. Answers with the user whose it is and its name, as of now; -ESRCH: not to be
 			   seen */
 	/*
@@ -42,7 +45,7 @@ enum broker_order {
 
 /* What the broker finds at its start; the strings must last. */
 struct broker_paths {
-	const char *socket, *state;
+	const char *socket, *state, *policy;
 };
 
 struct broker_request {
@@ -50,6 +53,7 @@ struct broker_request {
 	uint32_t has_second; /* another descriptor follows in a message of its own: one carries one */
 	uint64_t number;
 	uint64_t serial; /* broker_call() counts them */
+	char name[64];	 /* NUL-terminated */
 	int32_t pid;
 	uint32_t uid;
 	struct prefix prefix;
@@ -64,6 +68,7 @@ struct broker_answer {
 	uint64_t serial; /* of the request: where one side failed to send or to receive, they get in step
 			    again */
 	uint32_t uid;
+	uint32_t id;
 	uint32_t yes;
 	char name[16];
 	struct routes_view route;

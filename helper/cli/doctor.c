@@ -12,19 +12,32 @@
 #include <unistd.h>
 
 #include "helper/cli/checks.h"
+#include "helper/cli/judge.h"
 #include "helper/cli/text.h"
 
 const char doctor_help[] =
 	"usage: skl doctor [-j] [PROGRAM]\n"
+	"       skl doctor --policy USER [--file FILE] PORT[/PROTO] [CIDR]\n"
 	"\n"
 	"Looks at everything between a client and PROGRAM, and tells of each thing whether it is well and, "
 	"where\n"
 	"it is not, how to mend it. Run by root it sees most.\n"
 	"\n"
+	"The second form tells whether that user may cover these ports with a socket of this network "
+	"namespace,\n"
+	"and by which rule. PORT is one, a range as 8000-8099, or *; PROTO is tcp or udp, by default both "
+	"are\n"
+	"judged. Without a CIDR every address of IPv4 is meant. Whether somebody else has a port is another\n"
+	"matter: skl status tells it.\n"
+	"\n"
 	"  -j, --json         print JSON: an array of {check, verdict, sentence, mend}\n"
+	"      --policy USER  the user, by name or number, with all groups that he has by /etc/group\n"
+	"      --file FILE    the policy file (" POLICY_PATH ")\n"
 	"      --help         show this\n"
 	"\n"
-	"Exit code: 0 where nothing is wrong, 1 where something is, 2 for a mistake in the command.\n"
+	"Exit code: 0 where nothing is wrong, or he may; 1 where something is, or he may not; 2 for a "
+	"mistake "
+	"in the\ncommand or in the policy file.\n"
 	"\n"
 	"example: sudo skl doctor ./server\n";
 
@@ -89,9 +102,12 @@ int doctor_main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
+		{"policy", required_argument, NULL, 'p'},
+		{"file", required_argument, NULL, 'f'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
+	const char *user = NULL, *file = NULL;
 	bool json = false;
 	int c;
 
@@ -101,6 +117,12 @@ int doctor_main(int argc, char **argv)
 		case 'j':
 			json = true;
 			break;
+		case 'p':
+			user = optarg;
+			break;
+		case 'f':
+			file = optarg;
+			break;
 		case 'h':
 			fputs(doctor_help, stdout);
 			return SKL_OK;
@@ -109,6 +131,8 @@ int doctor_main(int argc, char **argv)
 			return SKL_USAGE;
 		}
 	}
+	if (user || file)
+		return judge_main(user, file, argv + optind);
 	if (argv[optind] && argv[optind + 1]) {
 		complain("doctor: %s: not expected: one PROGRAM may follow: skl doctor ./server",
 			 argv[optind + 1]);

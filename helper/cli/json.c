@@ -53,8 +53,29 @@ static const char *protocol_name(unsigned int protocol)
 	return protocol == IPPROTO_TCP ? "tcp" : "udp";
 }
 
+/* {"EEXIST": 2}; NULL where memory ran out. */
+static struct json_object *errors(const struct report *report, const struct skl_record_binding *b)
+{
+	struct object o = {.json = json_object_new_object()};
+	size_t n;
+	const struct skl_record_error *e = report_errors(report, b, &n);
+
+	if (!o.json)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		char name[LISTING_ERROR];
+
+		listing_error(e[i].error, name);
+		add_number(&o, name, e[i].count);
+	}
+	if (!o.failed)
+		return o.json;
+	json_object_put(o.json);
+	return NULL;
+}
+
 /* Returns NULL where memory ran out. */
-static struct json_object *binding(const struct skl_record_binding *b)
+static struct json_object *binding(const struct report *report, const struct skl_record_binding *b)
 {
 	struct object o = {.json = json_object_new_object()};
 	char prefix[ADDRESS_TEXT], ports[LISTING_PORTS];
@@ -74,6 +95,7 @@ static struct json_object *binding(const struct skl_record_binding *b)
 	add_number(&o, "lookups", b->lookups);
 	add_number(&o, "misses", b->misses);
 	add_number(&o, "errors", b->errors);
+	add(&o, "errors_by_errno", errors(report, b));
 	add(&o, "routed", json_object_new_boolean(b->routed));
 	if (!o.failed)
 		return o.json;
@@ -90,12 +112,13 @@ static bool append(struct json_object *array, struct json_object *element)
 	return false;
 }
 
-static struct json_object *listener(const struct report_listener *l)
+static struct json_object *listener(const struct report *report, const struct report_listener *l)
 {
 	const struct skl_record_listener *r = &l->record;
 	struct json_object *bindings = json_object_new_array();
 	struct object o = {.json = json_object_new_object()};
 	const char *user = listing_user(r->uid);
+	uint64_t lookups = 0, misses = 0, refused = 0;
 	char address[INET6_ADDRSTRLEN] = "";
 
 	if (!o.json || !bindings) {
@@ -125,8 +148,15 @@ static struct json_object *listener(const struct report_listener *l)
 	add_number(&o, "members", r->members);
 	add_number(&o, "age_ms", r->age_ms);
 	add_number(&o, "netns", r->netns);
-	for (size_t i = 0; i < l->n_bindings; i++)
-		o.failed |= !append(bindings, binding(&l->bindings[i]));
+	for (size_t i = 0; i < l->n_bindings; i++) {
+		lookups += l->bindings[i].lookups;
+		misses += l->bindings[i].misses;
+		refused += l->bindings[i].errors;
+		o.failed |= !append(bindings, binding(report, &l->bindings[i]));
+	}
+	add_number(&o, "lookups", lookups);
+	add_number(&o, "misses", misses);
+	add_number(&o, "errors", refused);
 	add(&o, "bindings", bindings);
 	if (!o.failed)
 		return o.json;
@@ -147,7 +177,7 @@ int listing_json(const struct report *report)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < report->n_listeners; i++)
-		o.failed |= !append(listeners, listener(&report->listeners[i]));
+		o.failed |= !append(listeners, listener(report, &report->listeners[i]));
 	add_number(&o, "version", DOCUMENT_VERSION);
 	add(&o, "listeners", listeners);
 	if (!o.failed)

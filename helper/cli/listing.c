@@ -42,6 +42,16 @@ void listing_ports(const struct skl_record_binding *b, char text[LISTING_PORTS])
 		snprintf(text, LISTING_PORTS, "%u-%u", b->port_first, b->port_last);
 }
 
+void listing_error(uint32_t error, char name[LISTING_ERROR])
+{
+	const char *known = strerrorname_np((int)error);
+
+	if (known)
+		snprintf(name, LISTING_ERROR, "%s", known);
+	else
+		snprintf(name, LISTING_ERROR, "%u", error);
+}
+
 enum column { ID, PROGRAM, PID, USER, LISTENS, N_COLUMNS };
 
 static const char *const titles[N_COLUMNS] = {"ID", "PROGRAM", "PID", "USER", "LISTENS ON"};
@@ -102,8 +112,30 @@ static size_t count(char *text, size_t size, unsigned long long n, const char *o
 /* How a binding is shown. */
 struct style {
 	bool brief;		     /* tells how many ports are left out instead of which */
+	const struct report *report; /* that it is part of */
 	const struct report *before; /* of a second ago, or NULL */
 };
+
+/* ", 3 errors (EEXIST 2, EAFNOSUPPORT)" */
+static size_t count_errors(char *text, size_t size, const struct report *report,
+			   const struct skl_record_binding *b)
+{
+	size_t used = count(text, size, b->errors, "error", "errors"), n;
+	const struct skl_record_error *e = report_errors(report, b, &n);
+
+	for (size_t i = 0; i < n && used < size; i++) {
+		char name[LISTING_ERROR];
+
+		listing_error(e[i].error, name);
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : " (", name);
+		if (n > 1 && used < size)
+			used += (size_t)snprintf(text + used, size - used, " %llu",
+						 (unsigned long long)e[i].count);
+	}
+	if (n && used < size)
+		used += (size_t)snprintf(text + used, size - used, ")");
+	return used < size ? used : size - 1;
+}
 
 /* How often it was used within the last second; 0 where it was not there yet. */
 static unsigned long long rate(const struct skl_record_binding *b, const struct report *before)
@@ -133,7 +165,7 @@ static void binding_cells(const struct skl_record_binding *b, const struct style
 	snprintf(cells[LOOKUPS], CELL, "%llu", (unsigned long long)b->lookups);
 	n = (size_t)snprintf(cells[REST], CELL, " lookup%s", b->lookups == 1 ? "" : "s");
 	n += count(cells[REST] + n, CELL - n, b->misses, "miss", "misses");
-	n += count(cells[REST] + n, CELL - n, b->errors, "error", "errors");
+	n += count_errors(cells[REST] + n, CELL - n, style->report, b);
 	if (style->before)
 		snprintf(cells[REST] + n, CELL - n, ", %llu/s", rate(b, style->before));
 	for (int p = 0; p < N_PARTS; p++)
@@ -240,7 +272,7 @@ static void print_bindings(const struct report_listener *l, struct style style, 
 
 void listing_table(const struct report *report, const struct report *before, size_t width, size_t height)
 {
-	const struct style style = {.before = before};
+	const struct style style = {.report = report, .before = before};
 	size_t widths[N_COLUMNS], left = height ? height - 1 : SIZE_MAX;
 
 	measure_columns(report, widths);

@@ -12,6 +12,10 @@
 #define LISTING_PORTS 16
 void listing_ports(const struct skl_record_binding *b, char text[LISTING_PORTS]);
 
+/* "EEXIST", or the number where the error has no name here. */
+#define LISTING_ERROR 24
+void listing_error(uint32_t error, char name[LISTING_ERROR]);
+
 /* The name of the user of that id, or NULL. It is valid until the next call. */
 const char *listing_user(uint32_t uid);
 

@@ -2,6 +2,7 @@
 #include "helper/cli/report.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -105,6 +106,34 @@ static int take_binding(struct report *r, const char *data, size_t length)
 	return 0;
 }
 
+static int take_error(struct report *r, const char *data, size_t length)
+{
+	struct skl_record_error *e = &r->errors[r->n_errors];
+
+	if (length < sizeof(*e) || r->n_bindings == 0)
+		return -EBADMSG;
+	memcpy(e, data, sizeof(*e));
+	if (e->binding != r->bindings[r->n_bindings - 1].id || e->error == 0 || e->error > INT_MAX)
+		return -EBADMSG;
+	r->n_errors++;
+	return 0;
+}
+
+const struct skl_record_error *report_errors(const struct report *report, const struct skl_record_binding *b,
+					     size_t *n)
+{
+	size_t first = 0;
+
+	*n = 0;
+	if (b->errors == 0)
+		return NULL;
+	while (first < report->n_errors && report->errors[first].binding != b->id)
+		first++;
+	while (first + *n < report->n_errors && report->errors[first + *n].binding == b->id)
+		++*n;
+	return report->errors + first;
+}
+
 static int take_helper(struct report *r, const char *data, size_t length)
 {
 	if (length < sizeof(r->helper))
@@ -133,6 +162,8 @@ static int parse(const char *data, size_t size, struct report *r)
 			err = take_helper(r, data + at, head.length);
 		else if (head.kind == SKL_RECORD_BINDING)
 			err = take_binding(r, data + at, head.length);
+		else if (head.kind == SKL_RECORD_ERROR)
+			err = take_error(r, data + at, head.length);
 		if (err)
 			break;
 	}
@@ -141,7 +172,7 @@ static int parse(const char *data, size_t size, struct report *r)
 
 int report_read(int fd, struct report *report)
 {
-	size_t size = 0, listeners, bindings;
+	size_t size = 0, listeners, bindings, errors;
 	char *data = NULL;
 	int err = read_all(fd, &data, &size);
 
@@ -151,10 +182,12 @@ int report_read(int fd, struct report *report)
 	/* as many as there could be at most */
 	listeners = size / sizeof(struct skl_record_listener) + 1;
 	bindings = size / sizeof(struct skl_record_binding) + 1;
+	errors = size / sizeof(struct skl_record_error) + 1;
 	report->listeners = calloc(listeners, sizeof(*report->listeners));
 	report->bindings = calloc(bindings, sizeof(*report->bindings));
+	report->errors = calloc(errors, sizeof(*report->errors));
 	err = -ENOMEM;
-	if (report->listeners && report->bindings)
+	if (report->listeners && report->bindings && report->errors)
 		err = parse(data, size, report);
 	free(data);
 	if (err)
@@ -168,5 +201,6 @@ void report_free(struct report *report)
 {
 	free(report->listeners);
 	free(report->bindings);
+	free(report->errors);
 	memset(report, 0, sizeof(*report));
 }

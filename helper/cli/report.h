@@ -20,7 +20,13 @@ struct report {
 	size_t n_listeners;
 	struct skl_record_binding *bindings; /* where those of the listeners are */
 	size_t n_bindings;
+	struct skl_record_error *errors; /* of all bindings, those of one behind each other */
+	size_t n_errors;
 };
+
+/* The first error of this binding, and through *n how many there are. */
+const struct skl_record_error *report_errors(const struct report *report, const struct skl_record_binding *b,
+					     size_t *n);
 
 /*
  * Reads the records from fd. Returns 0, and then report_free() is due, or

@@ -301,6 +301,14 @@ struct datapath_events *datapath_read_events(const struct datapath *d)
 	return all;
 }
 
+uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int error)
+{
+	struct skl_event key = {.binding = b->index, .reason = -error};
+	uint64_t count;
+
+	return bpf_map_lookup_elem(d->events, &key, &count) < 0 ? 0 : count;
+}
+
 uint64_t datapath_lookups(const struct datapath *d, const struct binding *b)
 {
 	uint64_t by_cpu[cpus()], sum = 0;

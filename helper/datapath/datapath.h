@@ -108,6 +108,9 @@ uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);
 /* The events of all bindings, an array by their numbers (SKL_BINDINGS of them) to be freed, or NULL. */
 struct datapath_events *datapath_read_events(const struct datapath *d);
 
+/* Of a binding's errors those with this errno. */
+uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int error);
+
 /*
  * Makes what UDP answers need, unless it is there: the memory of flows and the
  * reply program. Returns the program's descriptor (it stays the datapath's), to

@@ -8,32 +8,39 @@
 /* Ids are counted up one by one: so many nobody has used. */
 #define ID_MAX (UINT64_MAX / 2)
 
-static bool intact_node(const struct skl_tables *t, int family, uint16_t node)
+static bool intact_target(uint16_t slot, uint16_t binding, uint8_t bits, uint8_t most)
 {
-	uint32_t target = node_target(t, family, node);
-	uint32_t slot = target >> 16, binding = target & 0xffff;
-	uint8_t bits = family == AF_INET ? t->nodes4[node].prefixlen : t->nodes6[node].prefixlen;
-	uint8_t flags = family == AF_INET ? t->nodes4[node].flags : t->nodes6[node].flags;
-
-	if (flags == SKL_NODE_TRIE)
-		return target == 0 && node_next(t, family, node) == 0;
-	return flags == 0 && slot > 0 && slot < SKL_SLOTS && binding < SKL_BINDINGS &&
-	       bits <= (family == AF_INET ? 32 : 128);
+	return slot > 0 && slot < SKL_SLOTS && binding < SKL_BINDINGS && bits <= most;
 }
 
-/* What a node that was seen is: the first of its chain, or a later one. */
-enum { FIRST = 1, LATER = 2 };
+static bool intact_node(const struct skl_tables *t, int family, uint16_t node)
+{
+	const struct skl_node4 *v4 = &t->nodes4[node];
+	const struct skl_node6 *v6 = &t->nodes6[node];
 
-static bool intact_chain(const struct skl_tables *t, int family, uint16_t head, uint8_t seen[SKL_NODES])
+	if (family == AF_INET)
+		return v4->flags == 0 && intact_target(v4->slot, v4->binding, v4->prefixlen, 32);
+	return v6->flags == 0 && intact_target(v6->slot, v6->binding, v6->prefixlen, 128);
+}
+
+static bool intact_trie_node(const struct skl_tables *t, int family, uint16_t node)
+{
+	union node expected;
+
+	node_make_trie(&expected, family);
+	return node_is(t, family, node, &expected);
+}
+
+/* Chains may end alike, in the same nodes. */
+static bool intact_chain(const struct skl_tables *t, int family, uint16_t head)
 {
 	uint16_t node = head;
 
-	if (head < SKL_NODES && seen[head] == FIRST)
-		return true;
+	if (head < SKL_NODES && node_is_trie(t, family, head))
+		return intact_trie_node(t, family, head);
 	for (size_t n = 0; node; n++) {
-		if (n == SKL_INLINE || node >= SKL_NODES || seen[node] || !intact_node(t, family, node))
+		if (n == SKL_INLINE || node >= SKL_NODES || !intact_node(t, family, node))
 			return false;
-		seen[node] = node == head ? FIRST : LATER;
 		node = node_next(t, family, node);
 	}
 	return true;
@@ -41,12 +48,17 @@ static bool intact_chain(const struct skl_tables *t, int family, uint16_t head, 
 
 static bool intact_words(const struct skl_tables *t, int family)
 {
-	uint8_t seen[SKL_NODES] = {0};
+	bool seen[SKL_NODES] = {0};
 
 	for (size_t protocol = 0; protocol < 2; protocol++) {
 		for (uint32_t port = 0; port < SKL_PORTS; port++) {
-			if (!intact_chain(t, family, word_node(t->words[protocol][port], family), seen))
+			uint16_t head = word_node(t->words[protocol][port], family);
+
+			if (head < SKL_NODES && seen[head])
+				continue;
+			if (!intact_chain(t, family, head))
 				return false;
+			seen[head] = true;
 		}
 	}
 	return true;

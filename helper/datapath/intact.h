@@ -12,7 +12,7 @@
 
 #include "bpf/maps.h"
 
-/* Does everything that a word leads to lie inside its array, end, and belong to one chain only? */
+/* Does everything that a word leads to lie inside its array, and come to an end? */
 bool intact_tables(const struct skl_tables *t);
 
 /* Records by their keys; `t` is intact. */

@@ -16,14 +16,6 @@ static uint32_t target(uint16_t slot, uint16_t binding)
 	return (uint32_t)slot << 16 | binding;
 }
 
-uint32_t node_target(const struct skl_tables *t, int family, uint16_t node)
-{
-	const struct skl_node4 *v4 = &t->nodes4[node];
-	const struct skl_node6 *v6 = &t->nodes6[node];
-
-	return family == AF_INET ? target(v4->slot, v4->binding) : target(v6->slot, v6->binding);
-}
-
 bool node_is_trie(const struct skl_tables *t, int family, uint16_t node)
 {
 	return (family == AF_INET ? t->nodes4[node].flags : t->nodes6[node].flags) & SKL_NODE_TRIE;
@@ -39,15 +31,16 @@ uint32_t node_target_of(const struct binding *b)
 	return target(node_slot_of(b), b->index);
 }
 
-void node_write(struct skl_tables *t, int family, uint16_t node, const struct binding *b, uint16_t next)
+void node_make(union node *n, int family, const struct binding *b, uint16_t next)
 {
 	const struct prefix *p = &b->rule.prefix;
 	uint32_t v4;
 	uint64_t half[2];
 
+	*n = (union node){0};
 	if (family == AF_INET) {
 		memcpy(&v4, p->address, sizeof(v4));
-		t->nodes4[node] = (struct skl_node4){
+		n->v4 = (struct skl_node4){
 			.address = ntohl(v4),
 			.slot = node_slot_of(b),
 			.binding = b->index,
@@ -57,7 +50,7 @@ void node_write(struct skl_tables *t, int family, uint16_t node, const struct bi
 		return;
 	}
 	memcpy(half, p->address, sizeof(half));
-	t->nodes6[node] = (struct skl_node6){
+	n->v6 = (struct skl_node6){
 		.high = be64toh(half[0]),
 		.low = be64toh(half[1]),
 		.slot = node_slot_of(b),
@@ -67,12 +60,40 @@ void node_write(struct skl_tables *t, int family, uint16_t node, const struct bi
 	};
 }
 
-void node_write_trie(struct skl_tables *t, int family, uint16_t node)
+void node_make_trie(union node *n, int family)
+{
+	*n = (union node){0};
+	if (family == AF_INET)
+		n->v4.flags = SKL_NODE_TRIE;
+	else
+		n->v6.flags = SKL_NODE_TRIE;
+}
+
+/* No byte of a node is padding. */
+_Static_assert(sizeof(struct skl_node4) == 12 && sizeof(struct skl_node6) == 24,
+	       "nodes are compared as bytes");
+
+size_t node_size(int family)
+{
+	return family == AF_INET ? sizeof(struct skl_node4) : sizeof(struct skl_node6);
+}
+
+const void *node_at(const struct skl_tables *t, int family, uint16_t node)
+{
+	return family == AF_INET ? (const void *)&t->nodes4[node] : &t->nodes6[node];
+}
+
+bool node_is(const struct skl_tables *t, int family, uint16_t node, const union node *other)
+{
+	return memcmp(node_at(t, family, node), other, node_size(family)) == 0;
+}
+
+void node_write(struct skl_tables *t, int family, uint16_t node, const union node *n)
 {
 	if (family == AF_INET)
-		t->nodes4[node] = (struct skl_node4){.flags = SKL_NODE_TRIE};
+		t->nodes4[node] = n->v4;
 	else
-		t->nodes6[node] = (struct skl_node6){.flags = SKL_NODE_TRIE};
+		t->nodes6[node] = n->v6;
 }
 
 uint16_t word_node(uint32_t word, int family)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* What stands against a rule, and rules in words. */
 #include "helper/rules/policy.h"
 
 #include <arpa/inet.h>
@@ -15,41 +16,6 @@ void rule_format(const struct rule *r, char out[RULE_TEXT])
 		 rule_is_wide(r) ? "s" : "", ports);
 }
 
-/* "*", or the part of it that policy_split() makes */
-static bool is_every_port(const struct claimant *who, const struct rule *r)
-{
-	return r->last == 65535 || (r->protocol == IPPROTO_UDP && r->last + 1 == who->first_local_port);
-}
-
-int policy_ports(const struct claimant *who, struct rule *r, struct say *s)
-{
-	char what[RULE_TEXT];
-
-	if (who->may_bind_low || r->first >= who->first_free_port)
-		return 0;
-	if (r->first == 1 && r->last >= who->first_free_port && is_every_port(who, r)) {
-		r->first = (uint16_t)who->first_free_port;
-		return 0;
-	}
-	rule_format(r, what);
-	return say_error(s, EACCES, what,
-			 "uid %u may not cover ports below %u (grant it in /etc/skl/policy.conf)", who->uid,
-			 who->first_free_port);
-}
-
-int policy_split(const struct claimant *who, const struct rule *r, struct rule out[2])
-{
-	out[0] = out[1] = *r;
-	if (r->protocol != IPPROTO_UDP || r->first != 1 || r->last != 65535 || who->first_local_port <= 1 ||
-	    who->last_local_port < who->first_local_port)
-		return 1;
-	out[0].last = (uint16_t)(who->first_local_port - 1);
-	if (who->last_local_port == 65535)
-		return 1;
-	out[1].first = (uint16_t)(who->last_local_port + 1);
-	return 2;
-}
-
 bool policy_is_routable(const struct prefix *p)
 {
 	if (p->family == AF_INET)
@@ -61,23 +27,25 @@ bool policy_is_routable(const struct prefix *p)
 
 bool policy_route(const struct claimant *who, const struct prefix *p)
 {
-	return who->may_route && policy_is_routable(p);
+	return policy_is_routable(p) && (who->may_route || policy_routing(who, p));
 }
 
+/* Of those that overlap. */
 static bool against_binding(const struct binding *b, const struct claimant *who, const struct listener *l,
 			    const struct rule *r)
 {
-	if (b->listener == l || !rules_overlap(&b->rule, r))
+	if (b->listener == l)
 		return false;
 	if (!rule_is_wide(&b->rule) && prefix_same(&b->rule.prefix, &r->prefix))
 		return true;
 	return b->uid != who->uid && rules_precedence(r, &b->rule) < 0;
 }
 
+/* Of those that hold the port. */
 static bool against_holder(const struct holder *h, const struct claimant *who, const struct listener *l,
 			   const struct rule *r)
 {
-	if (h->protocol != r->protocol || h->port != r->first || !prefix_overlaps(&h->prefix, &r->prefix))
+	if (!prefix_overlaps(&h->prefix, &r->prefix))
 		return false;
 	if (listener_find_cookie(l, h->cookie))
 		return false;
@@ -87,16 +55,24 @@ static bool against_holder(const struct holder *h, const struct claimant *who, c
 bool policy_conflict(const struct table *t, const struct claimant *who, const struct listener *l,
 		     const struct rule *r, struct conflict *out)
 {
+	struct overlaps overlaps = table_overlaps(t, r);
+	const struct holder *holders;
+	const struct binding *b;
+	size_t n;
+	bool takes_over;
+
 	*out = (struct conflict){0};
 	if (rule_is_wide(r))
 		return false;
-	for (size_t i = 0; i < t->n_bindings && !out->binding; i++) {
-		if (against_binding(t->bindings[i], who, l, r))
-			out->binding = t->bindings[i];
+	takes_over = policy_takeover(who, r) != NULL;
+	while (!out->binding && (b = overlaps_next(&overlaps))) {
+		if (!(takes_over && b->uid != who->uid) && against_binding(b, who, l, r))
+			out->binding = b;
 	}
-	for (size_t i = 0; i < t->n_holders && !out->binding && !out->holder; i++) {
-		if (against_holder(&t->holders[i], who, l, r))
-			out->holder = &t->holders[i];
+	holders = table_holders(t, r->protocol, r->first, &n);
+	for (size_t i = 0; i < n && !out->binding && !out->holder; i++) {
+		if (!(takes_over && holders[i].uid != who->uid) && against_holder(&holders[i], who, l, r))
+			out->holder = &holders[i];
 	}
 	return out->binding || out->holder;
 }

@@ -27,11 +27,13 @@ static int bindings_precedence(const struct binding *a, const struct binding *b)
 
 	if (order)
 		return order;
+	/* what a UDP listener has by its own bind() is no claim: only who may take over gets the same */
+	if (a->own != b->own)
+		return a->own - b->own;
 	return a->id < b->id ? -1 : a->id > b->id; /* the older one keeps what it has */
 }
 
-/* The first holder of this port, and through *n how many follow each other. */
-static const struct holder *find_holders(const struct table *t, uint8_t protocol, uint16_t port, size_t *n)
+const struct holder *table_holders(const struct table *t, uint8_t protocol, uint16_t port, size_t *n)
 {
 	size_t low = 0, high = t->n_holders;
 
@@ -54,7 +56,7 @@ static const struct holder *find_holders(const struct table *t, uint8_t protocol
 static bool held(const struct table *t, const struct rule *r, uint16_t port)
 {
 	size_t n;
-	const struct holder *h = find_holders(t, r->protocol, port, &n);
+	const struct holder *h = table_holders(t, r->protocol, port, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (prefix_overlaps(&h[i].prefix, &r->prefix))

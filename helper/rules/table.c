@@ -17,6 +17,8 @@ void table_clear(struct table *t)
 		free(t->listeners[i]);
 	}
 	free(t->bindings);
+	free(t->exact.at);
+	free(t->wide.at);
 	free(t->listeners);
 	free(t->holders);
 	*t = (struct table){0};
@@ -51,6 +53,8 @@ int table_add_binding(struct table *t, struct binding *b)
 {
 	int err = grow((void **)&t->bindings, t->n_bindings, sizeof(struct binding *));
 
+	if (!err)
+		err = table_index(t, b);
 	if (!err)
 		t->bindings[t->n_bindings++] = b;
 	return err;
@@ -118,6 +122,23 @@ void table_remove_listener(struct table *t, struct listener *l)
 	}
 }
 
+void table_remove_dead(struct table *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_listeners; i++) {
+		struct listener *l = t->listeners[i];
+
+		if (!l->dead) {
+			t->listeners[kept++] = l;
+			continue;
+		}
+		free(l->members);
+		free(l);
+	}
+	t->n_listeners = kept;
+}
+
 void table_remove_binding(struct table *t, struct binding *b)
 {
 	for (size_t i = 0; i < t->n_bindings; i++) {
@@ -126,6 +147,7 @@ void table_remove_binding(struct table *t, struct binding *b)
 		memmove(t->bindings + i, t->bindings + i + 1,
 			(t->n_bindings - i - 1) * sizeof(struct binding *));
 		t->n_bindings--;
+		table_unindex(t, &b, 1);
 		free(b);
 		return;
 	}

@@ -39,6 +39,7 @@ struct listener {
 	uint16_t port;
 	uint8_t family, protocol;
 	bool v6only, reuseport;
+	bool dead;	  /* about to be taken out of the table, with others */
 	uint32_t ifindex; /* bound to this device, or 0 */
 	size_t n_members; /* at least 1; the first one's slot stands for the listener in the maps */
 	struct member *members;
@@ -58,6 +59,12 @@ struct binding {
 	 * where the client sent before.
 	 */
 	bool own;
+	bool leaves; /* it is being taken out of the table */
+};
+
+struct binding_list {
+	struct binding **at;
+	size_t n, room;
 };
 
 /* A socket that receives on a port by the kernel's ordinary lookup; one that serves two families is two of
@@ -75,6 +82,10 @@ struct table {
 	size_t n_listeners;
 	struct binding **bindings;
 	size_t n_bindings;
+	/* The same once more, to be found by their rules (overlaps.c): those for a single port, and the
+	 * others. */
+	struct binding_list exact, wide;
+	uint32_t lengths[129];	/* how many of `exact` have prefixes of this length */
 	struct holder *holders; /* sorted by protocol and port: table_set_holders() */
 	size_t n_holders;
 };
@@ -93,7 +104,12 @@ int table_add_own(struct table *t, struct listener *l);
 
 /* Take out and free; a listener must have no binding left. */
 void table_remove_listener(struct table *t, struct listener *l);
+void table_remove_dead(struct table *t); /* all listeners that are marked so */
 void table_remove_binding(struct table *t, struct binding *b);
+
+/* For those that add and take bindings out by themselves. 0 or -ENOMEM. */
+int table_index(struct table *t, struct binding *b);
+void table_unindex(struct table *t, struct binding *const *gone, size_t n);
 
 /*
  * The table takes the array (from malloc) and sorts it. Calls `changed` for
@@ -139,6 +155,26 @@ bool rules_overlap(const struct rule *a, const struct rule *b);
  * rules do not say. The longer prefix wins; on a tie the narrower port range.
  */
 int rules_precedence(const struct rule *a, const struct rule *b);
+
+/* Has this listener a binding of just this rule? */
+bool table_has(const struct table *t, const struct listener *l, const struct rule *r);
+
+/*
+ * All bindings that match a packet which a rule for a single port matches, in no
+ * order; NULL is the end. The table must stay as it is meanwhile.
+ */
+struct overlaps {
+	const struct table *table;
+	struct rule rule, outer;
+	size_t wide, at;
+	unsigned int length;
+};
+
+struct overlaps table_overlaps(const struct table *t, const struct rule *r);
+struct binding *overlaps_next(struct overlaps *o);
+
+/* Those who hold a port: the first of them, and through *n how many follow each other. */
+const struct holder *table_holders(const struct table *t, uint8_t protocol, uint16_t port, size_t *n);
 
 /*
  * A range or "*" gives way: it does not get a port that an ordinary socket

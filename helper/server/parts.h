@@ -15,11 +15,17 @@ int socket_open(const struct server_options *options);
  * was, or -errno. ---- */
 int activation_socket(void);
 
-/* ---- serve.c: reads one request from a connection that is ready, and answers. ---- */
-void server_serve(struct server *s, int conn);
+/* ---- serve.c ---- */
+
+/* Reads one request of the peer from a connection that is ready, and answers. */
+void server_serve(struct server *s, int conn, struct peer *peer);
+
+/* Takes what was asked off the connection, without a look at it, and answers -errno with what was said. */
+void server_turn_away(int conn, int err, const struct say *said);
 
 /* ---- server.c ---- */
 struct spaces *server_spaces(struct server *s);
+const struct policy *server_policy(const struct server *s);
 
 /* Keeps the helper from leaving while the peer's process lives. 0, or -errno with the sentence. */
 int server_expect(struct server *s, struct peer *peer, struct say *said);

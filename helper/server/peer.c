@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -54,11 +55,28 @@ bool peer_owns(const struct peer *p, pid_t pid, char program[16])
 	return pid > 0 && look_at(pid, &owner, program) == 0 && (p->uid == 0 || p->uid == owner);
 }
 
-int peer_read(int conn, struct peer *out)
+/* 0 or -errno. */
+static int read_groups(int conn, struct peer *p)
+{
+	socklen_t length = 0;
+
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERGROUPS, NULL, &length) == 0)
+		return 0; /* it has none */
+	if (errno != ERANGE)
+		return -errno;
+	p->groups = malloc(length);
+	if (!p->groups)
+		return -ENOMEM;
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERGROUPS, p->groups, &length) < 0)
+		return -errno;
+	p->n_groups = length / sizeof(gid_t);
+	return 0;
+}
+
+int peer_identify(int conn, struct peer *out)
 {
 	struct ucred credentials;
 	socklen_t length = sizeof(credentials);
-	uid_t owner;
 
 	*out = (struct peer){.pidfd = -1};
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
@@ -66,17 +84,24 @@ int peer_read(int conn, struct peer *out)
 	out->uid = credentials.uid;
 	out->gid = credentials.gid;
 	out->pid = credentials.pid;
-	out->pidfd = open_pidfd(conn, credentials.pid);
-	if (out->pid > 0)
-		look_at(out->pid, &owner, out->program); /* who is not to be seen has no name */
-	return 0;
+	return read_groups(conn, out);
+}
+
+void peer_find_process(int conn, struct peer *p)
+{
+	uid_t owner;
+
+	p->pidfd = open_pidfd(conn, p->pid);
+	if (p->pid > 0)
+		look_at(p->pid, &owner, p->program); /* who is not to be seen has no name */
 }
 
 void peer_close(struct peer *p)
 {
+	free(p->groups);
 	if (p->pidfd >= 0)
 		close(p->pidfd);
-	p->pidfd = -1;
+	*p = (struct peer){.pidfd = -1};
 }
 
 bool peer_is_capable(const struct peer *p, int netns, int capability)

@@ -33,7 +33,7 @@ static int dispatch(struct server *s, struct peer *peer, const struct skl_reques
 	case SKL_CLAIM_LISTEN:
 	case SKL_CLAIM_BIND:
 	case SKL_CLAIM_ATTACH:
-		return claim(server_spaces(s), peer, request, text, length, fd, said);
+		return claim(server_spaces(s), server_policy(s), peer, request, text, length, fd, said);
 	case SKL_STATUS:
 		*attached = status_memfd(server_spaces(s), peer);
 		if (*attached < 0)
@@ -78,14 +78,13 @@ static int refuse_message(ssize_t err, struct say *said)
 }
 
 /* One request from a connection that is ready to be read. */
-void server_serve(struct server *s, int conn)
+void server_serve(struct server *s, int conn, struct peer *peer)
 {
 	static union {
 		struct skl_request header;
 		char bytes[sizeof(struct skl_request) + SKL_TEXT_MAX];
 	} message;
 	struct say said = {0};
-	struct peer peer;
 	int fd = -1, attached = -1, err;
 	ssize_t got;
 
@@ -97,18 +96,23 @@ void server_serve(struct server *s, int conn)
 	} else {
 		err = check_header(&message.header, (size_t)got, &said);
 		if (!err) {
-			err = peer_read(conn, &peer);
-			if (err)
-				say_error(&said, -err, "request", "who asks could not be read");
-			else
-				err = dispatch(s, &peer, &message.header,
-					       message.bytes + sizeof(message.header),
-					       (size_t)got - sizeof(message.header), fd, &said, &attached);
-			peer_close(&peer);
+			peer_find_process(conn, peer);
+			err = dispatch(s, peer, &message.header, message.bytes + sizeof(message.header),
+				       (size_t)got - sizeof(message.header), fd, &said, &attached);
 		}
 	}
 	discard(fd);
 	answer(conn, err, &said, attached);
 	if (attached >= 0)
 		close(attached);
+}
+
+void server_turn_away(int conn, int err, const struct say *said)
+{
+	char byte;
+	int fd;
+
+	fdpass_receive(conn, &byte, sizeof(byte), &fd);
+	discard(fd);
+	answer(conn, err, said, -1);
 }

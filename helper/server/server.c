@@ -2,6 +2,7 @@
 #include "helper/server/server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,19 +16,16 @@
 #include "helper/broker/broker.h"
 #include "helper/discard.h"
 #include "helper/log.h"
+#include "helper/rules/policy.h"
+#include "helper/server/connections.h"
 #include "helper/server/parts.h"
 
-#define CONNECTIONS   128  /* at the same time; more wait in the socket's queue */
-#define SILENCE_MS    2000 /* a connection without a request is closed */
+#define ACCEPTED_MAX  64 /* in one round; then requests are looked at, and perhaps one is served */
+#define ACCEPTING_MS  10 /* while more wait than that, one is served only so often */
 #define EXPECTED_MAX  256
 #define EXPECTED_EACH 64   /* of one user; root has no such limit */
 #define WATCH_MS      500  /* after a request, until everything is looked after again */
 #define LINGER_MS     2000 /* an idle helper waits for a program that forks before it listens */
-
-struct connection {
-	int fd; /* -1: free */
-	uint64_t deadline;
-};
 
 /* A process that is about to become a program that claims. */
 struct expected {
@@ -38,14 +36,17 @@ struct expected {
 
 struct server {
 	struct spaces *spaces;
+	struct policy_file *policy;
 	bool exit_idle;
 	bool inherited;				      /* the socket is the service manager's */
 	char address[sizeof(struct sockaddr_un) + 1]; /* of the socket */
 	int listener, epoll, signals;
-	struct connection connections[CONNECTIONS];
-	bool paused; /* no connection is accepted until the next tick */
+	struct connections connections;
+	bool more_wait; /* than were accepted in the last round */
+	bool paused;	/* no connection is accepted until the next tick */
 	struct expected expected[EXPECTED_MAX];
 	uint64_t idle_since, next_tick; /* ms; 0: not idle, never */
+	uint64_t served;		/* ms: when a request was served last */
 };
 
 /* What epoll hands back: the kind in the high half, an index in the low one. */
@@ -95,33 +96,6 @@ static void tick_within(struct server *s, uint64_t ms)
 		s->next_tick = at;
 }
 
-/* With it goes what it sent and was not read, which may have descriptors attached. */
-static void end_connection(struct server *s, struct connection *c)
-{
-	epoll_ctl(s->epoll, EPOLL_CTL_DEL, c->fd,
-		  NULL); /* it may be closed only when its place has another */
-	discard(c->fd);
-	c->fd = -1;
-}
-
-/* A free place, or that of the connection that is silent for longest: an honest client asks when it has
- * connected. */
-static struct connection *find_place(struct server *s)
-{
-	struct connection *oldest = &s->connections[0];
-
-	for (size_t i = 0; i < CONNECTIONS; i++) {
-		struct connection *c = &s->connections[i];
-
-		if (c->fd < 0)
-			return c;
-		if (c->deadline < oldest->deadline)
-			oldest = c;
-	}
-	end_connection(s, oldest);
-	return oldest;
-}
-
 /* Without a descriptor left, connections wait in the queue until the next tick; epoll would tell of them
  * without end. */
 static void pause_accepting(struct server *s)
@@ -132,22 +106,120 @@ static void pause_accepting(struct server *s)
 	tick_within(s, WATCH_MS);
 }
 
-static void accept_one(struct server *s)
+static struct claimant claimant_of(const struct server *s, const struct peer *p)
+{
+	return (struct claimant){.uid = p->uid,
+				 .gid = p->gid,
+				 .groups = p->groups,
+				 .n_groups = p->n_groups,
+				 .policy = s->policy->now};
+}
+
+/* Asks for patience; in the log once a second, or who asks too often would fill that. */
+static void turn_away(struct server *s, struct connection *c, uint32_t wait_ms)
+{
+	const struct peer *peer = connection_peer(&s->connections, c);
+	struct say said = {0};
+	int err;
+
+	if (wait_ms)
+		err = say_error(&said, EAGAIN, "request",
+				"uid %u asks too often (try again in %u ms; requests-per-second in %s)",
+				peer->uid, wait_ms, s->policy->path);
+	else
+		err = say_error(&said, EAGAIN, "request",
+				"too many requests of uid %u wait already (try again when some are answered)",
+				peer->uid);
+	if (quota_is_news(&s->connections.askers, peer->uid, boottime_ns()))
+		log_notice("uid %u pid %d: refused: %s", peer->uid, peer->pid, said.text);
+	server_turn_away(c->fd, err, &said);
+	connections_end(&s->connections, c);
+}
+
+static void begin(struct server *s, int fd, struct peer *peer)
+{
+	struct claimant who = claimant_of(s, peer);
+	struct connection *place =
+		connections_place(&s->connections, peer->uid, policy_quota(&who, QUOTA_CONNECTIONS));
+
+	if (place->fd >= 0 && place->asks)
+		turn_away(s, place, 0);
+	else if (place->fd >= 0)
+		connections_end(&s->connections, place);
+	if (connections_begin(&s->connections, place, fd, peer, FROM_CONNECTION) < 0)
+		hang_up(fd);
+}
+
+/* False when nobody waits, or nobody can be let in. */
+static bool accept_one(struct server *s)
 {
 	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct connection *c;
+	struct peer peer;
 
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 			pause_accepting(s);
-		return;
+		return false;
 	}
-	c = find_place(s);
-	if (watch(s, fd, FROM_CONNECTION, (size_t)(c - s->connections)) < 0) {
-		close(fd);
-		return;
+	if (peer_identify(fd, &peer) == 0)
+		begin(s, fd, &peer);
+	else
+		hang_up(fd);
+	peer_close(&peer);
+	return true;
+}
+
+static void accept_some(struct server *s)
+{
+	int n = 0;
+
+	while (n < ACCEPTED_MAX && accept_one(s))
+		n++;
+	s->more_wait = n == ACCEPTED_MAX;
+}
+
+static void on_request(struct server *s, struct connection *c)
+{
+	struct claimant who = claimant_of(s, connection_peer(&s->connections, c));
+	uint32_t wait_ms;
+
+	wait_ms =
+		quota_take(&s->connections.askers, c->uid, policy_quota(&who, QUOTA_REQUESTS), boottime_ns());
+	if (wait_ms || (c->uid != 0 && connections_asking(&s->connections, c->uid) >= ASKING_EACH))
+		turn_away(s, c, wait_ms);
+	else
+		c->asks = true;
+}
+
+static void on_connection(struct server *s, struct connection *c)
+{
+	switch (connection_look(c)) {
+	case CONNECTION_ASKS:
+		on_request(s, c);
+		break;
+	case CONNECTION_GONE:
+		connections_end(&s->connections, c);
+		break;
+	case CONNECTION_WAITS:
+		break;
 	}
-	*c = (struct connection){.fd = fd, .deadline = boottime_ms() + SILENCE_MS};
+}
+
+/* One request, whoever's turn it is: as far as all who wait are known. */
+static void serve_next(struct server *s)
+{
+	struct connection *c;
+
+	if (s->more_wait && boottime_ms() - s->served < ACCEPTING_MS)
+		return;
+	c = connections_next(&s->connections);
+	if (!c)
+		return;
+	quota_serve(&s->connections.askers, c->uid);
+	server_serve(s, c->fd, connection_peer(&s->connections, c));
+	connections_end(&s->connections, c);
+	s->served = boottime_ms();
+	tick_within(s, WATCH_MS);
 }
 
 static void end_expected(struct server *s, size_t i)
@@ -163,8 +235,10 @@ static int on_signal(struct server *s)
 
 	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
 		return 0;
-	if (info.ssi_signo == SIGHUP)
+	if (info.ssi_signo == SIGHUP) {
+		policy_file_load(s->policy);
 		return 0;
+	}
 	log_notice("ends by signal %u; coverage stays in place", info.ssi_signo);
 	return 1;
 }
@@ -176,14 +250,10 @@ static int on_event(struct server *s, const struct epoll_event *event)
 
 	switch ((enum source)(event->data.u64 >> 32)) {
 	case FROM_LISTENER:
-		accept_one(s);
+		accept_some(s);
 		break;
 	case FROM_CONNECTION:
-		if (s->connections[index].fd < 0)
-			break; /* it had to make room for another since this was told */
-		server_serve(s, s->connections[index].fd);
-		end_connection(s, &s->connections[index]);
-		tick_within(s, WATCH_MS);
+		on_connection(s, &s->connections.at[index]);
 		break;
 	case FROM_EXPECTED:
 		end_expected(s, index);
@@ -200,31 +270,10 @@ static int on_event(struct server *s, const struct epoll_event *event)
 	return 0;
 }
 
-static uint64_t close_silent(struct server *s, uint64_t now)
-{
-	uint64_t next = 0;
-
-	for (size_t i = 0; i < CONNECTIONS; i++) {
-		struct connection *c = &s->connections[i];
-
-		if (c->fd < 0)
-			continue;
-		if (c->deadline <= now)
-			end_connection(s, c);
-		else if (next == 0 || c->deadline < next)
-			next = c->deadline;
-	}
-	return next;
-}
-
 static bool is_idle(const struct server *s)
 {
-	if (!spaces_empty(s->spaces))
+	if (!spaces_empty(s->spaces) || s->connections.n_open)
 		return false;
-	for (size_t i = 0; i < CONNECTIONS; i++) {
-		if (s->connections[i].fd >= 0)
-			return false;
-	}
 	for (size_t i = 0; i < EXPECTED_MAX; i++) {
 		if (s->expected[i].pidfd >= 0)
 			return false;
@@ -250,7 +299,7 @@ static int on_time(struct server *s, bool *leave)
 		tick = s->paused ? WATCH_MS : spaces_tick(s->spaces);
 		s->next_tick = tick < 0 ? 0 : now + (uint64_t)tick;
 	}
-	next = sooner(close_silent(s, now), s->next_tick);
+	next = sooner(connections_close_silent(&s->connections, now), s->next_tick);
 	if (!s->exit_idle || !is_idle(s)) {
 		s->idle_since = 0;
 	} else {
@@ -269,9 +318,15 @@ struct spaces *server_spaces(struct server *s)
 	return s->spaces;
 }
 
+const struct policy *server_policy(const struct server *s)
+{
+	return s->policy->now;
+}
+
 int server_run(struct server *s)
 {
-	struct epoll_event events[32];
+	struct epoll_event
+		events[CONNECTIONS]; /* all at once, so that it is known who asks before one is served */
 	bool leave = false;
 
 	for (;;) {
@@ -279,15 +334,19 @@ int server_run(struct server *s)
 
 		if (leave)
 			return 1;
+		if (connections_next(&s->connections))
+			wait = 0;
 		n = epoll_wait(s->epoll, events, sizeof(events) / sizeof(events[0]), wait);
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		s->more_wait = false;
 		for (int i = 0; i < n; i++) {
 			int end = on_event(s, &events[i]);
 
 			if (end)
 				return end < 0 ? end : 0;
 		}
+		serve_next(s);
 	}
 }
 
@@ -328,7 +387,8 @@ const char *server_address(const struct server *s)
 	return s->address;
 }
 
-int server_open(struct server **out, const struct server_options *options, struct spaces *spaces)
+int server_open(struct server **out, const struct server_options *options, struct policy_file *policy,
+		struct spaces *spaces)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int err;
@@ -336,14 +396,14 @@ int server_open(struct server **out, const struct server_options *options, struc
 	if (!s)
 		return -ENOMEM;
 	s->spaces = spaces;
+	s->policy = policy;
 	s->exit_idle = options->exit_idle;
 	s->listener = s->signals = -1;
 	s->next_tick = 1;
-	for (size_t i = 0; i < CONNECTIONS; i++)
-		s->connections[i].fd = -1;
 	for (size_t i = 0; i < EXPECTED_MAX; i++)
 		s->expected[i].pidfd = -1;
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	connections_init(&s->connections, s->epoll);
 	err = s->epoll < 0 ? -errno : 0;
 	if (!err)
 		err = open_signals(s);
@@ -375,10 +435,7 @@ void server_close(struct server *s)
 {
 	if (s->listener >= 0 && !s->inherited)
 		unlink_socket();
-	for (size_t i = 0; i < CONNECTIONS; i++) {
-		if (s->connections[i].fd >= 0)
-			close(s->connections[i].fd);
-	}
+	connections_close(&s->connections);
 	for (size_t i = 0; i < EXPECTED_MAX; i++) {
 		if (s->expected[i].pidfd >= 0)
 			end_expected(s, i);

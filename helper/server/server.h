@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "helper/policy_file.h"
 #include "helper/spaces.h"
 
 struct server_options {
@@ -21,8 +22,10 @@ struct server;
  * Binds the socket, unless the service manager has passed one: when this
  * returns 0, requests are accepted. Returns -EADDRINUSE when another helper
  * answers there, or -errno. A socket file that nobody answers at is replaced.
+ * The policy is read again on SIGHUP.
  */
-int server_open(struct server **out, const struct server_options *options, struct spaces *spaces);
+int server_open(struct server **out, const struct server_options *options, struct policy_file *policy,
+		struct spaces *spaces);
 
 /* Serves until a signal (returns 0), until idle with exit_idle (returns 1), or until -errno. */
 int server_run(struct server *s);

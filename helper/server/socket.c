@@ -5,13 +5,18 @@
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define QUEUE 4096 /* connections that wait: as many programs may start at the same moment */
+/*
+ * Connections that wait to be accepted; further ones wait in connect(). All of
+ * them come before who asks next, whoever they are from: so not too many.
+ */
+#define QUEUE 128
 
 static bool somebody_answers(const struct sockaddr_un *address)
 {
@@ -51,7 +56,7 @@ static int make_parent(const char *path)
 {
 	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
-	strcpy(copy, path);
+	snprintf(copy, sizeof(copy), "%s", path);
 	return mkdir(dirname(copy), 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 

@@ -17,7 +17,7 @@ static double seconds;
 
 static int open_one(struct place *p)
 {
-	const struct timeval patience = {.tv_sec = 5};
+	const struct timeval patience = {.tv_sec = 30};
 	int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (sock < 0)

@@ -41,7 +41,7 @@ static inline void choose_pins(void)
 /* For the namespace of packets.h. */
 static inline void start_datapath(void)
 {
-	static const struct broker_paths none = {"", ""};
+	static const struct broker_paths none = {"", "", ""};
 
 	if (broker_fd() < 0)
 		check(broker_start(&none), "broker");

@@ -5,8 +5,11 @@
 
 setup() {
   load ../lib/skl
+  load ../lib/policy
   skl_setup
-  start_helper --mode 0666
+  # as if there were no quotas: what is tried here must fail without them
+  policy <<<$'[attacker]\nusers = 4001\nrequests-per-second = 100000\nbindings = 100000\nconnections = 1000'
+  start_helper --mode 0666 --policy "$POLICY"
 }
 
 teardown() {
@@ -86,7 +89,7 @@ kernel_before() {
   refused 127.0.0.5 80
   stop_helper
   refused 127.0.0.5 80
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   refused 127.0.0.1 80
   refused 127.0.0.5 80 3000
   (($(ns "$SKL" status -j | jq '[.listeners[].bindings[] | select(.first == 80)] | length') == 0))

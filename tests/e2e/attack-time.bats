@@ -8,7 +8,10 @@ LIMIT=2500 # ms
 
 setup() {
   load ../lib/skl
+  load ../lib/policy
   skl_setup
+  # as if there were no quotas: attack-quota.bats is about those
+  policy <<<$'[attacker]\nusers = 4001\nrequests-per-second = 100000\nbindings = 100000\nconnections = 1000'
 }
 
 teardown() {
@@ -51,14 +54,14 @@ nobody_waits() {
 }
 
 @test "two thousand ports on the same address, named thousands of times" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack duplicates
   came "claim E2BIG"
   nobody_waits
 }
 
 @test "ranges that overlap: as many as a user may have, and more" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack overlapping 400
   came "claim EMFILE"
   nobody_waits
@@ -68,48 +71,48 @@ nobody_waits() {
 }
 
 @test "ten prefixes on each of 400 ports, and the end of that program" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack tries
   came "claim ok"
   nobody_waits
 }
 
 @test "the end of 12,000 bindings, of which many have something counted" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack misses
   came "claim ok" "missed 1000"
   nobody_waits
 }
 
 @test "sockets that take long to close, attached in every way" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack linger only second textless
   came "only EINVAL" "second ETOOMANYREFS" "textless closed"
   nobody_waits
 }
 
 @test "a socket that takes long to close, in a message behind the request" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack linger unread
   nobody_waits
 }
 
 @test "a socket that takes long to close, on its way to a listener of AF_UNIX" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack linger queued
   came "queued EAFNOSUPPORT"
   nobody_waits
 }
 
 @test "600 sockets that take long to close" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack crowd
   came "answered 600"
   nobody_waits
 }
 
 @test "700 connections without a word" {
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack silence
   came "silent 700"
   nobody_waits
@@ -118,7 +121,7 @@ nobody_waits() {
 @test "without a descriptor left the helper waits; it does not spin" {
   local fds said
 
-  start_helper --mode 0666
+  start_helper --mode 0666 --policy "$POLICY"
   attack status
   fds=$(helper_fds)
   prlimit --pid "$HELPER" --nofile="$(($(find "/proc/$HELPER/fd" -mindepth 1 | wc -l) + 20)):"
@@ -133,7 +136,7 @@ nobody_waits() {
 }
 
 @test "one user does not have all the places of programs that are expected" {
-  start_helper --mode 0666 --exit-idle
+  start_helper --mode 0666 --policy "$POLICY" --exit-idle
   attack expects
   came "places 63" "other ok" # and one has the process that asked 257 times
 }

@@ -127,6 +127,51 @@ counted_in_maps() {
   [[ $(counted_in_maps) == *" 0" ]]
 }
 
+# other_helper: a second one for the same namespace, with a program and a socket of its own.
+other_helper() {
+  spawn "$BUILD/sklhelper" --socket /run/other.sock --bpffs /sys/fs/bpf/other
+  wait_until ns test -S /run/other.sock
+}
+
+@test "misses stay with a listener that comes back" {
+  run_shim SKL_PORTS=7 -- "$BUILD/tests/srv-listen" signals 8080
+  wait_until members_are 1
+  many_connect 5 127.0.0.1:7
+  kill -STOP "$HELPER" # or it would forget the listener
+  kill -USR1 "$SPAWNED"
+  wait_refused 127.0.0.1 8080
+  run many_connect 1000 127.0.0.1:7
+  says_all refused=1000 <<<"$output"
+  kill -USR2 "$SPAWNED"
+  wait_listen 8080
+  kill -CONT "$HELPER"
+  many_connect 5 127.0.0.1:7
+  counts 7 127.0.0.1/32 1010 1000
+  [ "$(ns "$SKL" status -j | jq -c '.listeners | map([.lookups, .misses, .errors])')" = '[[1010,1000,0]]' ]
+}
+
+@test "errors, by their reason: another program of the namespace has chosen a socket before" {
+  local first
+  other_helper
+  run_shim SKL_HELPER=/run/other.sock SKL_BIND=127.0.0.1/32:7 -- "$BUILD/tests/many-listen" sockets 1 8082 127.0.0.3
+  first=$SPAWNED
+  wait_log ready
+  run_shim SKL_PORTS=7,77 -- "$BUILD/tests/many-listen" workers 1 8080
+  wait_until members_are 1
+  # its program was there first: it gets them, and all are counted here
+  many_connect 10000 127.0.0.1:7=127.0.0.3
+  counts 7 127.0.0.1/32 10000 0
+  [ "$(count 7 127.0.0.1/32 errors)" -eq 10000 ]
+  [ "$(count 7 127.0.0.1/32 "errors_by_errno | tojson")" = '"{\"EEXIST\":10000}"' ]
+  many_connect 100 127.0.0.1:77=127.0.0.1
+  [ "$(count 77 127.0.0.1/32 errors)" -eq 0 ]
+  ns "$SKL" status | grep -F '10000 lookups, 10000 errors (EEXIST)'
+  [ "$(ns "$SKL" status -j | jq -c '.listeners[0] | [.lookups, .misses, .errors]')" = '[10100,0,10000]' ]
+  stop "$first"
+  many_connect 10 127.0.0.1:7=127.0.0.1
+  [ "$(count 7 127.0.0.1/32 errors)" -eq 10000 ]
+}
+
 @test "misses: a UDP socket that its program has connected" {
   run_udp SKL_PORTS=7 -- connect 5353
   kill -STOP "$HELPER"

@@ -7,6 +7,7 @@ WORKERS=64
 
 setup() {
   load ../lib/skl
+  load ../lib/udp
   load ../lib/many
   skl_setup
   start_helper
@@ -115,6 +116,37 @@ five_answer() {
   many_connect 100 127.0.0.1:7
 }
 
+@test "UDP: all workers but one die, whichever was first; the answers come from where they were asked" {
+  local workers pid left
+  run_udp SKL_PORTS=7 -- reuseport 5353
+  wait_until members_are 4
+  wait_until udp_workers_are 4
+  mapfile -t workers < <(udp_workers)
+  left=${workers[2]}
+  for pid in "${workers[@]}"; do
+    if [[ $pid != "$left" ]]; then
+      kill -KILL "$pid"
+      wait_until gone "$pid"
+      udp_echoes -n 20 127.0.0.1 7
+    fi
+  done
+  [ "$(udp_workers)" = "$left" ]
+  wait_until members_are 1
+  kill -KILL "$left"
+  wait_udp_refused 127.0.0.1 7
+}
+
+# udp_workers: who answers on port 7, each once.
+udp_workers() {
+  for _ in {1..60}; do
+    udp_who 127.0.0.1 7
+  done | sort -u
+}
+
+udp_workers_are() {
+  (($(udp_workers | wc -l) == $1))
+}
+
 @test "another user's socket does not join" {
   stop_helper
   start_helper --mode 0666
@@ -127,40 +159,54 @@ five_answer() {
 
 # ---- programs ----
 
-# http_pids PORT: who answers; each connection is a new one.
+# http_pids PORT [HOST]: who answers; each connection is a new one.
 http_pids() {
   local i
 
   for i in {1..60}; do
-    ns curl -s --max-time 5 --noproxy '*' "http://127.0.0.1:$1/$i"
+    ns curl -s --max-time 5 --noproxy '*' "http://${2:-127.0.0.1}:$1/$i"
   done | sed -n 's/^[^0-9]*\([0-9]*\).*/\1/p' | sort -u
 }
 
 pids_are() {
-  (($(http_pids "$1" | wc -l) == $2))
+  (($(http_pids "$1" "${@:3}" | wc -l) == $2))
 }
 
 @test "nginx: four workers with listen ... reuseport" {
   mkdir "$T/nginx"
-  echo 'listen 8080 reuseport;' >"$T/nginx/listen.conf"
+  echo 'listen 8080 reuseport; listen [::]:8080 reuseport ipv6only=on;' >"$T/nginx/listen.conf"
   # shellcheck disable=SC2016 # nginx's variable
   sed 's/worker_processes 2/worker_processes 4/; s/return 200 "/&$pid /' "$ROOT/tests/programs/nginx.conf" \
     >"$T/nginx/nginx.conf"
   run shim SKL_PORTS=80 -- nginx -p /run/test/nginx -c nginx.conf -e error.log
   [ "$status" -eq 0 ]
-  wait_until members_are 4
+  wait_until members_are 8
   wait_until pids_are 80 4
+  wait_until pids_are 80 4 '[::1]'
   local master old
   master=$(<"$T/nginx/nginx.pid")
   old=$(pgrep -P "$master" | head -n 1)
   kill -KILL "$old"
   wait_until gone "$old"
   wait_until pids_are 80 4
-  for _ in {1..40}; do
+  for _ in {1..20}; do
     reaches 127.0.0.1 80
+    reaches ::1 80
   done
+  # a reload gives the same sockets to four new workers
+  old=$(http_pids 80)
+  kill -HUP "$master"
+  wait_until others_than "$old"
+  wait_until pids_are 80 4
+  members_are 8
   stop "$master"
   free 127.0.0.1 80
+  free ::1 80
+}
+
+# others_than PIDS: none of these answers any more.
+others_than() {
+  ! http_pids 80 | grep -qxF -- "$1"
 }
 
 @test "haproxy: a socket for each thread" {

@@ -134,7 +134,7 @@ except ChildProcessError:
   wait_port 7
   helper=$(helpers)
   [ "$(tr '\0' '\n' <"/proc/$helper/environ" | cut -d= -f1)" = PATH ]
-  [ "$(readlink "/proc/$helper/cwd")" = / ]
+  [ "$(readlink "/proc/$helper/cwd")" = /sys/fs/bpf/skl ]
   [ "$(ps -o sid= -p "$helper")" -ne "$(ps -o sid= -p "$SPAWNED")" ]
   [ "$(readlink "/proc/$helper/fd/0")" = /dev/null ]
   [ "$(readlink "/proc/$helper/fd/1")" = /dev/null ]
@@ -245,12 +245,13 @@ except ChildProcessError:
   helper_script <<<'#!/bin/sh
 echo "I was started by $(id -u)" >&2
 exit 1'
-  run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+bpf,+net_admin \
-    --ambient-caps=-all,+bpf,+net_admin -- /run/alone/skl run -p 7777 -- true
+  local enough=-all,+bpf,+net_admin,+sys_admin,+sys_ptrace
+
+  run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=$enough --ambient-caps=$enough -- /run/alone/skl run -p 7777 -- true
   [ "$status" -eq 125 ]
   says "I was started by 65534"
-  run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+bpf \
-    --ambient-caps=-all,+bpf -- /run/alone/skl run -p 7777 -- true
+  run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=${enough%,*} \
+    --ambient-caps=${enough%,*} -- /run/alone/skl run -p 7777 -- true
   [ "$status" -eq 125 ]
   [[ $output != *"I was started"* ]]
 }

@@ -21,7 +21,7 @@ follows_schema() {
     def kind: if type == "number" and . == floor then "integer" else type end;
     def check($s; $at):
       ($s | keys - ["$schema", "title", "description", "type", "const", "enum", "required", "properties", "items",
-        "pattern", "minimum", "maximum"] | .[] | error("the schema uses " + .)),
+        "additionalProperties", "pattern", "minimum", "maximum"] | .[] | error("the schema uses " + .)),
       (. as $value | $s
         | if has("type") and ([.type] | flatten | index($value | kind) | not) then "\($at): type \($value | kind)"
           else empty end,
@@ -37,6 +37,9 @@ follows_schema() {
         | if $s.properties | has($k) then .[$k] | check($s.properties[$k]; "\($at).\($k)")
           else "\($at): \($k) is not in the schema" end
       else empty end),
+      (if type == "object" and ($s | has("additionalProperties")) then
+        keys[] as $k | .[$k] | check($s.additionalProperties; "\($at).\($k)")
+      else empty end),
       (if type == "array" and ($s | has("items")) then
         range(length) as $i | .[$i] | check($s.items; "\($at)[\($i)]")
       else empty end);
@@ -46,6 +49,7 @@ follows_schema() {
 # reports RECORD...: a helper that answers with these, as Python sees them:
 #   listener(id, program=b"server", family=AF_INET, address="127.0.0.1", port=8080, ...)
 #   binding(id, listener, prefix="127.0.0.1", length=32, first=7, last=7, ...)
+#   error(binding, errno, count)
 reports() {
   local IFS=+
 
@@ -66,6 +70,9 @@ def binding(id, listener, prefix="127.0.0.1", length=32, first=7, last=7, lookup
     family = AF_INET6 if ":" in prefix else AF_INET
     return struct.pack("=IIQQQQQHHBBBB16sH62s", 2, 136, id, listener, lookups, misses, errors, first, last, family,
                        6, length, 0, inet_pton(family, prefix), left_out, less)
+
+def error(binding, error, count):
+    return struct.pack("=IIQQII", 6, 32, binding, count, error, 0)
 
 records = eval(sys.argv[1])
 s = socket(AF_UNIX, SOCK_SEQPACKET)
@@ -187,6 +194,21 @@ while True:
     '[[3,"live",null,null,1],[9,"live",null,"root",1],[12,"stale",1,"root",0],[13,"live",1,"root",0]]' ]
 }
 
+@test "errors by their reasons" {
+  reports 'listener(1)' 'binding(2, 1, lookups=9, errors=5)' 'error(2, 17, 3)' 'error(2, 999, 2)' \
+    'binding(3, 1, first=8, last=8, lookups=4, misses=1, errors=1)' 'error(3, 97, 1)' \
+    'binding(4, 1, first=9, last=9, errors=1)'
+  run ns "$SKL" status
+  [ "$status" -eq 0 ]
+  [[ ${lines[2]} == *"port 7  9 lookups, 5 errors (EEXIST 3, 999 2)" ]]
+  [[ ${lines[3]} == *"port 8  4 lookups, 1 miss, 1 error (EAFNOSUPPORT)" ]]
+  [[ ${lines[4]} == *"port 9  0 lookups, 1 error" ]]
+  ns "$SKL" status -j >"$T/json"
+  follows_schema <"$T/json"
+  [ "$(jq -c '.listeners[0] | [.lookups, .misses, .errors, [.bindings[].errors_by_errno]]' "$T/json")" = \
+    '[13,1,7,[{"EEXIST":3,"999":2},{"EAFNOSUPPORT":1},{}]]' ]
+}
+
 @test "the schema check fails where it should" {
   reports 'listener(1)' 'binding(2, 1)'
   ns "$SKL" status -j >"$T/json"
@@ -195,7 +217,8 @@ while True:
 
   for change in '.version = 2' 'del(.listeners[0].pid)' '.listeners[0].port = 65536' '.listeners[0].user = 7' \
     '.listeners[0].state = "odd"' '.listeners[0].more = 1' '.listeners[0].bindings[0].prefix = "7"' \
-    '.listeners[0].bindings[0].first = 1.5' '.listeners = {}'; do
+    '.listeners[0].bindings[0].first = 1.5' '.listeners = {}' \
+    '.listeners[0].bindings[0].errors_by_errno.EEXIST = 0'; do
     ! jq "$change" "$T/json" | follows_schema || {
       echo "not noticed: $change"
       false
@@ -228,7 +251,8 @@ while True:
   for report in 'listener(1)[:80]' 'struct.pack("=II", 1, 0)*2' 'struct.pack("=II", 77, 12)+bytes(8)' 'listener(1)+b"abc"' \
     'struct.pack("=II", 77, 0xfffffff8)' 'listener(1, length=80)' 'binding(2, 1)' 'listener(1)+binding(2, 3)' \
     'listener(1)+binding(2, 1, length=33)' 'listener(1)+binding(2, 1, first=8)' 'listener(1, family=9)' \
-    'listener(1, state=3)'; do
+    'listener(1, state=3)' 'listener(1)+error(2, 17, 1)' 'listener(1)+binding(2, 1)+error(3, 17, 1)' \
+    'listener(1)+binding(2, 1)+error(2, 0, 1)'; do
     reports "$report"
     run ns timeout 5 "$SKL" status
     echo "$report: $output"

@@ -287,6 +287,7 @@ __attribute__((no_sanitize("coverage"))) static int check_row(void *context, uin
 	const uint32_t *words = t->words[e->protocol == IPPROTO_UDP ? SKL_UDP : SKL_TCP];
 
 	uint16_t node = word_node(words[first], e->family);
+	union node content;
 
 	for (uint32_t port = first; port < last; port++)
 		assert(node == word_node(words[port + 1], e->family));
@@ -297,7 +298,8 @@ __attribute__((no_sanitize("coverage"))) static int check_row(void *context, uin
 	}
 	for (size_t i = 0; i < n; i++) {
 		assert(node && node < SKL_NODES);
-		assert(node_target(t, e->family, node) == node_target_of(order[i]));
+		node_make(&content, e->family, order[i], node_next(t, e->family, node));
+		assert(node_is(t, e->family, node, &content));
 		node = node_next(t, e->family, node);
 	}
 	assert(node == 0);
@@ -366,7 +368,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct space *s = space_new(1);
+	struct space *s = space_new(1, 0);
 
 	assert(s);
 	fill(data, size);

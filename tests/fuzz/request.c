@@ -78,6 +78,24 @@ static int check_row(void *context, uint16_t first, uint16_t last, const struct 
 	return 0;
 }
 
+static void bind_rule(struct table *t, const struct claimant *who, struct listener *l, const struct rule *r,
+		      uint16_t index)
+{
+	struct conflict conflict;
+	struct binding *b;
+	char less[62];
+
+	if (table_has(t, l, r) || (!rule_is_wide(r) && policy_conflict(t, who, l, r, &conflict)))
+		return;
+	b = calloc(1, sizeof(*b));
+	assert(b);
+	*b = (struct binding){.id = 1u + index, .listener = l, .rule = *r, .uid = who->uid, .index = index};
+	assert(table_add_binding(t, b) == 0);
+	assert(table_has(t, l, r));
+	binding_left_out_text(t, b, less, sizeof(less));
+	assert(memchr(less, '\0', sizeof(less)));
+}
+
 /* As a claim does it: what may be had becomes bindings. */
 static void bind_rules(const struct listener *from, const struct rule *rules, size_t n, struct say *s)
 {
@@ -87,34 +105,18 @@ static void bind_rules(const struct listener *from, const struct rule *rules, si
 	struct listener *l = calloc(1, sizeof(*l));
 	struct member m = {.cookie = 1, .slot = 1};
 	struct table t = {0};
+	struct pieces pieces;
 
 	assert(l);
 	*l = *from;
 	assert(listener_add_member(l, &m) == 0 && table_add_listener(&t, l) == 0);
 	assert(table_add_own(&t, l) == 0);
 	for (size_t i = 0; i < n && i < BOUND_MAX; i++) {
-		struct rule parts[2];
-		int n_parts = policy_split(&who, &rules[i], parts);
-
-		for (int p = 0; p < n_parts; p++) {
-			struct conflict conflict;
-			struct binding *b;
-			char less[62];
-
-			if (policy_ports(&who, &parts[p], s) < 0 ||
-			    (!rule_is_wide(&parts[p]) && policy_conflict(&t, &who, l, &parts[p], &conflict)))
-				continue;
-			b = calloc(1, sizeof(*b));
-			assert(b);
-			*b = (struct binding){.id = 2 + i,
-					      .listener = l,
-					      .rule = parts[p],
-					      .uid = who.uid,
-					      .index = (uint16_t)(1 + i)};
-			assert(table_add_binding(&t, b) == 0);
-			binding_left_out_text(&t, b, less, sizeof(less));
-			assert(memchr(less, '\0', sizeof(less)));
-		}
+		if (policy_ports(&who, &rules[i], &pieces, s) < 0)
+			continue;
+		assert(pieces.n <= PIECES_MAX);
+		for (size_t p = 0; p < pieces.n; p++)
+			bind_rule(&t, &who, l, &pieces.at[p], (uint16_t)(1 + t.n_bindings));
 	}
 	for (size_t f = 0; f < 2; f++) {
 		struct rows rows = {.next = 0};

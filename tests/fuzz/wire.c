@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "helper/claim.h"
+#include "helper/detach.h"
 #include "helper/rules/request.h"
 #include "helper/server/parts.h"
 #include "helper/status.h"
@@ -29,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* ---- in place of what decides ---- */
 
-int claim(struct spaces *spaces, const struct peer *peer, const struct skl_request *request, const char *text,
-	  size_t length, int sock, struct say *s)
+int claim(struct spaces *spaces, const struct policy *policy, const struct peer *peer,
+	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s)
 {
 	struct request wanted;
 	int err;
@@ -48,6 +49,17 @@ int claim(struct spaces *spaces, const struct peer *peer, const struct skl_reque
 int status_memfd(const struct spaces *spaces, const struct peer *peer)
 {
 	return memfd_create("fuzz", MFD_CLOEXEC);
+}
+
+int detach(struct spaces *spaces, const struct peer *peer, const char *text, size_t length, struct say *s)
+{
+	assert(length <= SKL_TEXT_MAX);
+	return say_error(s, ESRCH, "detach", "%.*s", (int)length, text);
+}
+
+const struct policy *server_policy(const struct server *s)
+{
+	return NULL;
 }
 
 struct spaces *server_spaces(struct server *s)
@@ -154,9 +166,9 @@ static void make_right(struct skl_request *request, size_t size)
 {
 	request->magic = SKL_WIRE_MAGIC;
 	request->version = SKL_WIRE_VERSION;
-	request->kind %= SKL_EXPECT + 2;
+	request->kind %= SKL_DETACH + 2;
 	request->length = (__u32)size;
-	if (request->kind != SKL_CLAIM_ATTACH)
+	if (request->kind > SKL_CLAIM_ATTACH)
 		request->pid = 0;
 }
 
@@ -164,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const size_t counts[] = {0, 1, 2, ATTACHED};
 	struct iovec part;
+	struct peer peer;
 	int pair[2], free_before, tries = 0;
 	char *copy;
 
@@ -180,7 +193,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free_before = lowest_free();
 	assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 	send_message(pair[0], &part, counts[data[0] & 3], data[0] >> 2);
-	server_serve(NULL, pair[1]);
+	assert(peer_identify(pair[1], &peer) == 0);
+	server_serve(NULL, pair[1], &peer);
+	peer_close(&peer);
 	check_reply(pair[0]);
 	close(pair[0]);
 	close(pair[1]);

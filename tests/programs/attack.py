@@ -48,8 +48,8 @@ def message(kind=CLAIM_LISTEN, variables=(), pid=0):
 
 def connect():
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(HELPER)  # blocking, as the shim does it: with a timeout of Python's it would fail where it is to wait
     s.settimeout(PATIENCE)
-    s.connect(HELPER)
     return s
 
 

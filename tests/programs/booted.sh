@@ -102,5 +102,10 @@ skl status | grep -q 8100-8199
 [[ $(systemctl is-active sklhelper.service) == active ]]
 grep -q "uid $(id -u alice) pid $server (srv-listen) 127.0.0.1:8000: new listener" /mnt/test/helper.log
 
+# nothing was hidden from it that it should see
+if grep -E "cannot|no process is in it" /mnt/test/helper.log; then
+  false
+fi
+
 kill "$server"
 echo "all is well"

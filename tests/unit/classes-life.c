@@ -20,13 +20,13 @@ static void exhaustion(void **state)
 {
 	struct bench *b = *state;
 	const struct binding *order[4];
-	struct binding *first = b->table.bindings[9];
+	struct binding *last = b->table.bindings[11]; /* else they would share it */
 	uint16_t port;
 	int err = 0;
 
 	choose(b, 0, 0xf00, order);
 	for (port = 1; port < 10000 && !err; port++) {
-		first->index = (uint16_t)(1000 + port);
+		last->index = (uint16_t)(1000 + port);
 		err = classes_write(&b->classes, IPPROTO_TCP, AF_INET, port, port, order, 4);
 	}
 	port--;
@@ -35,7 +35,7 @@ static void exhaustion(void **state)
 	assert_int_equal(b->classes.v4.nodes.count, (SKL_NODES - 1) % 4); /* none lost in the attempt */
 	assert_int_equal(b->tables->words[SKL_TCP][port], 0);
 	for (uint16_t i = 1; i < port; i++) {
-		struct prefix address = prefix_of("10.0.0.0");
+		struct prefix address = prefix_of("64.0.0.1");
 		uint32_t got = look_up(b->tables, 0, 0, i, &address);
 
 		assert_int_equal(got & 0xffff, 1000 + i);
@@ -43,13 +43,48 @@ static void exhaustion(void **state)
 	/* an answer that is there already costs nothing, the other family has its own nodes, and room helps
 	 */
 	assert_int_equal(write_mask(b, 0, 1, port, port, 0xff), 0);
-	first->index = 1001;
+	last->index = 1001;
 	assert_int_equal(classes_write(&b->classes, IPPROTO_TCP, AF_INET, port, port, order, 4), 0);
-	first->index = 999;
+	last->index = 999;
 	assert_int_equal(classes_write(&b->classes, IPPROTO_TCP, AF_INET, 2, 2, order, 4), -ENOSPC);
 	assert_int_equal(classes_write(&b->classes, IPPROTO_TCP, AF_INET, 3, 3, NULL, 0), 0);
 	assert_int_equal(classes_write(&b->classes, IPPROTO_TCP, AF_INET, 2, 2, order, 4), 0);
 	assert_int_equal(classes_write(&b->classes, IPPROTO_TCP, AF_INET, 0, 65535, NULL, 0), 0);
+	assert_int_equal(b->classes.v4.nodes.count, SKL_NODES - 1);
+}
+
+/* Answers that end alike have the end in common, whoever goes first. */
+static void ends_are_shared(void **state)
+{
+	struct bench *b = *state;
+	struct binding *first = b->table.bindings[0];
+	const struct binding *order[5];
+
+	choose(b, 0, 0xf01, order);
+	for (uint16_t port = 1; port <= 10000; port++) {
+		first->index = (uint16_t)(1000 + port);
+		assert_int_equal(classes_write(&b->classes, IPPROTO_TCP, AF_INET, port, port, order, 5), 0);
+	}
+	assert_int_equal(b->classes.v4.nodes.count, SKL_NODES - 1 - 10004);
+	assert_int_equal(write_mask(b, 0, 0, 20000, 29999, 0xf00), 0);
+	assert_int_equal(write_mask(b, 0, 0, 40000, 40000, 0xc00), 0);
+	assert_int_equal(b->classes.v4.nodes.count, SKL_NODES - 1 - 10004);
+	for (uint16_t port = 1; port <= 10000; port += 7) {
+		struct prefix alone = prefix_of("10.1.2.3"), common = prefix_of("64.0.0.1");
+
+		assert_int_equal(look_up(b->tables, 0, 0, port, &alone) & 0xffff, 1000 + port);
+		assert_int_equal(look_up(b->tables, 0, 0, port, &common) & 0xffff,
+				 b->table.bindings[11]->index);
+	}
+	classes_clear(&b->classes); /* a new helper counts the same */
+	assert_int_equal(classes_init(&b->classes, b->tables, -1), 0);
+	assert_int_equal(classes_write(&b->classes, IPPROTO_TCP, AF_INET, 1, 10000, NULL, 0), 0);
+	assert_int_equal(b->classes.v4.nodes.count, SKL_NODES - 1 - 4);
+	port_answers(b, 0, 0, 25000, 0xf00);
+	assert_int_equal(write_mask(b, 0, 0, 20000, 29999, 0), 0);
+	assert_int_equal(b->classes.v4.nodes.count, SKL_NODES - 1 - 2);
+	port_answers(b, 0, 0, 40000, 0xc00);
+	assert_int_equal(write_mask(b, 0, 0, 40000, 40000, 0), 0);
 	assert_int_equal(b->classes.v4.nodes.count, SKL_NODES - 1);
 }
 
@@ -174,11 +209,9 @@ static void random_writes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(nodes_come_back),
-		TEST(exhaustion),
-		TEST(what_was_left_is_not_overwritten_at_once),
-		TEST(adoption),
-		TEST(adoption_of_a_class_in_the_trie),
+		TEST(nodes_come_back), TEST(exhaustion),
+		TEST(ends_are_shared), TEST(what_was_left_is_not_overwritten_at_once),
+		TEST(adoption),	       TEST(adoption_of_a_class_in_the_trie),
 		TEST(random_writes),
 	};
 
