@@ -22,7 +22,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
 	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3 \
-	systemd
+	systemd gunicorn nodejs
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
@@ -36,7 +36,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 PKGS     := libbpf libmnl libseccomp inih
-CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
+CPPFLAGS += -I. -I$(B) $(VARIANT) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DSKL_SHIM_PATH='"$(LIBDIR)/skl/libsklshim.so"' \
 	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -47,7 +47,7 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) json-c libseccomp)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
 MULTIARCH  = $(shell $(CC) -print-multiarch)
-BPF_CFLAGS = -g -O2 -target bpf -I. -idirafter /usr/include/$(MULTIARCH) -Wall -Wextra $(if $(WERROR),-Werror)
+BPF_CFLAGS = $(BPF_CPU) -g -O2 -target bpf -I. -idirafter /usr/include/$(MULTIARCH) -Wall -Wextra $(if $(WERROR),-Werror)
 
 SHIM_SRC   := $(wildcard preload/*.c)
 HELPER_SRC := $(filter-out helper/main.c,$(wildcard helper/*.c helper/server/*.c helper/rules/*.c helper/datapath/*.c helper/broker/*.c))
@@ -62,6 +62,7 @@ EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
 SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run
 
+comma := ,
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: all
@@ -184,18 +185,29 @@ $(B)/libfuzzed.a: $(patsubst %.c,$(B)/obj/fuzz/%.o,$(HELPER_SRC) $(filter-out he
 # their loops over all ports would be slow, and no input has to look like something that they compare with
 $(B)/obj/fuzz/helper/datapath/%.o $(B)/obj/fuzz/tests/fuzz/pins.o: FUZZ_FLAGS += -fno-sanitize-coverage=trace-cmp
 
-# waiting for the kernel is not what is tested
-$(B)/tests/fuzz-pins: FUZZ_WRAP := -Wl,--wrap=pool_grace_period
+# what asks the kernel is not what is tested
+$(B)/tests/fuzz-pins: FUZZ_WRAP := $(addprefix -Wl$(comma)--wrap=,pool_grace_period shape_open shape_fits \
+	shape_has_no_other pins_is_directory upgrade_programs)
 $(B)/tests/fuzz-%: $(B)/obj/fuzz/tests/fuzz/%.o $(B)/libfuzzed.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(FUZZ_WRAP) -o $@ $^ $(PKG_LIBS) \
 		$(shell pkg-config --libs json-c)
 
+# Helpers that are otherwise: one that dies where it is told to, one whose programs are compiled for another
+# BPF machine and so are others, one with another layout of its maps.
+$(B)/faults/sklhelper: OTHERWISE = VARIANT=-DSKL_FAULTS
+$(B)/program/sklhelper: OTHERWISE = BPF_CPU=-mcpu=v3
+$(B)/layout/sklhelper: OTHERWISE = VARIANT=-DSKL_LAYOUT=1000
+VARIANTS := $(B)/faults/sklhelper $(B)/program/sklhelper $(B)/layout/sklhelper
+
+$(VARIANTS): $(B)/sklhelper
+	@$(MAKE) --no-print-directory B=$(@D) $(OTHERWISE) $@
+
 TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(UNIT_SRC)) $(BPFTEST) $(TOOLS) $(FUZZ)
 
 .PHONY: tests
-tests: all $(TESTS)
+tests: all $(TESTS) $(VARIANTS)
 
 # ---- what people type ----
 
@@ -251,8 +263,8 @@ lint: $(SKELS) $(BENCH_SKELS) ## look at the code: format, clang-tidy, cppcheck,
 	@! grep -n '#include.*\(bpf\|datapath\|server\)/' helper/rules/*.[ch] || { echo "rules/ is pure"; exit 1; }
 	@! grep -ln '#include <bpf/' helper/*.c helper/rules/*.c helper/server/*.c helper/cli/*.c || \
 		{ echo "only helper/datapath/ uses libbpf"; exit 1; }
-	$(MAKE) --no-print-directory tests WERROR=1 B=$(B)/lint-gcc CC=gcc
-	$(MAKE) --no-print-directory tests WERROR=1 B=$(B)/lint-clang CC=clang
+	$(MAKE) --no-print-directory tests WERROR=1 VARIANTS= B=$(B)/lint-gcc CC=gcc
+	$(MAKE) --no-print-directory tests WERROR=1 VARIANTS= B=$(B)/lint-clang CC=clang
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl

@@ -24,7 +24,9 @@
 
 #include <linux/types.h>
 
-#define SKL_LAYOUT   1 /* raise with every change that an older program or helper cannot read */
+#ifndef SKL_LAYOUT
+#define SKL_LAYOUT 1 /* raise with every change that an older program or helper cannot read */
+#endif
 #define SKL_PORTS    65536
 #define SKL_NODES    16384 /* for each family; 0 stands for none and stays all zero */
 #define SKL_SLOTS    8192  /* sockets; 0 stands for none */
@@ -75,16 +77,16 @@ struct skl_tables {
 	__u32 layout;		   /* SKL_LAYOUT */
 	__u32 has_ingress_ifindex; /* the program was loaded by a kernel that knows it */
 	__u64 last_id;		   /* the highest that a listener or binding was given */
-	__u32 reserved[4];
-	__u32 udp_ports[8]; /* bit SKL_UDP_BIT() of each port that a UDP listener is bound to; others share it
-			     */
+	__u64 unfinished; /* 0, or the first id of a claim that is not done yet: the next helper undoes it */
+	__u32 reserved[2];
+	__u32 udp_ports[8]; /* SKL_UDP_BIT() of each port that a UDP listener is bound to */
 	__u32 words[2][SKL_PORTS];
 	struct skl_node4 nodes4[SKL_NODES];
 	struct skl_node6 nodes6[SKL_NODES];
 	struct skl_member members[SKL_SLOTS];
 };
 
-/* Bits of udp_ports. All of them are in one cache line, unlike the words of clients' ports. */
+/* Bits of udp_ports, which ports share. All are in one cache line, unlike the words of clients' ports. */
 #define SKL_UDP_BITS	  256
 #define SKL_UDP_BIT(port) ((port) & (SKL_UDP_BITS - 1))
 

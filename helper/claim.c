@@ -12,8 +12,9 @@
  *                 what he has already excepted
  *   doing it      touches the maps of the socket's own namespace only
  *
- * The socket itself is never kept: a helper that kept it would keep the
- * listener alive after its program died.
+ * The socket itself is not kept: a helper that kept it would keep the
+ * listener alive after its program died. Where that is what was asked for
+ * (SKL_SHARE), it is share.c that keeps it, and looks for its processes.
  */
 #include "helper/claim.h"
 
@@ -66,15 +67,18 @@ static void keep_reason(struct say *s, size_t said)
 static int apply(struct claim *c)
 {
 	size_t said = c->s->length;
-	int err = claim_take_socket(c);
+	int err;
 
-	if (err)
-		return err;
-	err = grant_all(c);
-	if (err) {
-		claim_take_back(c);
-		keep_reason(c->s, said);
+	datapath_begin_claim(c->space->datapath);
+	err = claim_take_socket(c);
+	if (!err) {
+		err = grant_all(c);
+		if (err) {
+			claim_take_back(c);
+			keep_reason(c->s, said);
+		}
 	}
+	datapath_end_claim(c->space->datapath);
 	return err;
 }
 
@@ -174,7 +178,7 @@ static bool names_addresses(const struct request *r)
 	return r->n_cidrs || r->n_binds;
 }
 
-static int claim_received(struct spaces *spaces, const struct policy *policy, struct claim *c)
+static int claim_received(const struct claims *claims, struct claim *c)
 {
 	struct netns_view view;
 	char what[RULE_TEXT];
@@ -193,13 +197,18 @@ static int claim_received(struct spaces *spaces, const struct policy *policy, st
 		.gid = c->peer->gid,
 		.groups = c->peer->groups,
 		.n_groups = c->peer->n_groups,
-		.policy = policy,
+		.policy = claims->policy,
 		.may_route = names_addresses(c->wanted) &&
 			     peer_is_capable(c->peer, c->received->netns, CAP_NET_ADMIN),
 	};
-	err = spaces_get(spaces, c->received->netns, c->received->netns_ino, c->peer->uid, &c->space);
+	err = spaces_get(claims->spaces, c->received->netns, c->received->netns_ino, c->peer->uid, &c->space);
 	if (err) {
 		close(view.diag);
+		if (err == -EBUSY)
+			return say_error(
+				c->s, EBUSY, what,
+				"another version of sklhelper covers ports of this network namespace "
+				"(when the programs that it covers have ended, this one can)");
 		if (err == -EDQUOT)
 			return say_error(c->s, EMFILE, what,
 					 "uid %u has coverage in %d network namespaces, which is the most",
@@ -207,13 +216,15 @@ static int claim_received(struct spaces *spaces, const struct policy *policy, st
 		return say_error(c->s, -err, what,
 				 "the BPF programs cannot be put into its network namespace");
 	}
-	err = claim_in_space(c, spaces, view.diag);
+	err = claim_in_space(c, claims->spaces, view.diag);
 	log_outcome(c, err);
-	if (c->space->diag < 0 && space_has_wide(c->space))
-		c->space->diag = view.diag; /* to be watched from now on */
-	else
-		close(view.diag);
+	space_keep_diag(c->space, view.diag);
 	return err;
+}
+
+static void log_refused(const struct peer *peer, const struct say *s)
+{
+	log_notice("uid %u pid %d (%s): refused: %s", peer->uid, peer->pid, peer->program, s->text);
 }
 
 static bool wants_nothing(const struct request *r)
@@ -221,13 +232,39 @@ static bool wants_nothing(const struct request *r)
 	return r->n_ports == 0 && r->n_cidrs == 0 && r->n_binds == 0;
 }
 
-int claim(struct spaces *spaces, const struct policy *policy, const struct peer *peer,
-	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s)
+/*
+ * A share first takes the socket, and gives it back if the coverage is refused. All of its programs count
+ * as one: what one of them has covered, its successors need not claim anew.
+ */
+static int claim_shared(const struct claims *claims, struct skl_request *request, struct claim *c)
 {
+	struct share_step step = {0};
+	int err = 0;
+
+	if (c->wanted->share[0])
+		err = share_listen(claims->sharing, c->peer, request, c->wanted, c->received, c->sock, &step,
+				   c->s);
+	if (err) {
+		log_refused(c->peer, c->s);
+		return err;
+	}
+	if (step.share)
+		request->instance = step.share->founder;
+	if (!wants_nothing(c->wanted))
+		err = claim_received(claims, c);
+	if (err && step.share)
+		share_undo(claims->sharing, &step);
+	return err;
+}
+
+int claim(const struct claims *claims, const struct peer *peer, const struct skl_request *request,
+	  const char *text, size_t length, int sock, struct say *s)
+{
+	struct skl_request as_one = *request;
 	struct request wanted = {0};
 	struct received received = {.netns = -1};
 	struct claim c = {.peer = peer,
-			  .request = request,
+			  .request = &as_one,
 			  .wanted = &wanted,
 			  .received = &received,
 			  .sock = sock,
@@ -239,10 +276,110 @@ int claim(struct spaces *spaces, const struct policy *policy, const struct peer 
 	err = request_parse(text, length, &wanted, s);
 	if (!err)
 		err = received_read(sock, &received, s);
+	if (!err && wanted.share[0] && request->kind == SKL_CLAIM_ATTACH)
+		err = say_error(s, EINVAL, "SKL_SHARE",
+				"a socket that was taken from a running program is not shared");
 	if (err)
-		log_notice("uid %u pid %d (%s): refused: %s", peer->uid, peer->pid, peer->program, s->text);
-	else if (!wants_nothing(&wanted))
-		err = claim_received(spaces, policy, &c);
+		log_refused(peer, s);
+	else
+		err = claim_shared(claims, &as_one, &c);
+	request_free(&wanted);
+	received_close(&received);
+	return err;
+}
+
+/* What the program could not have bound by itself, it does not get from others either. */
+static int check_low_port(const struct peer *peer, const struct received *received, struct say *s)
+{
+	const struct listener *l = &received->listener;
+	struct netns_view view;
+	char what[RULE_TEXT];
+	int err = netns_look(received->netns, &view);
+
+	claim_what(l, what);
+	if (err)
+		return say_error(s, -err, what, "its network namespace cannot be looked into");
+	close(view.diag);
+	if (l->port >= view.first_free_port || peer_is_capable(peer, received->netns, CAP_NET_BIND_SERVICE))
+		return 0;
+	return say_error(s, EACCES, what,
+			 "uid %u may not bind ports below %u, and so not join those who have it", peer->uid,
+			 view.first_free_port);
+}
+
+/* What the share has is as good as bound and listening: a program that sees that may never call listen(). */
+static int cover_given(const struct claims *claims, struct claim *c, const struct share_step *step)
+{
+	struct skl_request as_one = *c->request;
+	struct received received = {.netns = -1};
+	int err;
+
+	if (wants_nothing(c->wanted))
+		return 0;
+	as_one.instance = step->share->founder;
+	err = received_read(c->sock, &received, c->s);
+	c->request = &as_one;
+	c->received = &received;
+	if (!err)
+		err = claim_received(claims, c);
+	received_close(&received);
+	return err;
+}
+
+static int join(const struct claims *claims, struct claim *c, int *give)
+{
+	struct share_step step = {0};
+	int err = share_join(claims->sharing, c->peer, c->request, c->wanted, c->received, c->sock, give,
+			     &step, c->s);
+
+	if (err || *give < 0)
+		return err;
+	err = check_low_port(c->peer, c->received, c->s);
+	if (!err) {
+		c->sock = *give;
+		err = cover_given(claims, c, &step);
+	}
+	if (!err)
+		return 0;
+	close(*give);
+	*give = -1;
+	share_undo(claims->sharing, &step);
+	return err;
+}
+
+int claim_join(const struct claims *claims, const struct peer *peer, const struct skl_request *request,
+	       const char *body, size_t length, int sock, int *give, struct say *s)
+{
+	struct request wanted = {0};
+	struct received received = {.netns = -1};
+	struct claim c = {.peer = peer,
+			  .request = request,
+			  .wanted = &wanted,
+			  .received = &received,
+			  .sock = sock,
+			  .s = s};
+	struct skl_join how;
+	int err;
+
+	*give = -1;
+	if (sock < 0)
+		return say_error(s, EBADF, "request", "no socket came with it");
+	if (length < sizeof(how))
+		return say_error(s, EBADMSG, "request", "no address came with it");
+	memcpy(&how, body, sizeof(how));
+	if (how.length > sizeof(how.address))
+		return say_error(s, EBADMSG, "request", "its address is of %u bytes", how.length);
+	err = request_parse(body + sizeof(how), length - sizeof(how), &wanted, s);
+	if (!err && !wanted.share[0])
+		err = say_error(s, EINVAL, "SKL_SHARE", "it is not set");
+	if (!err)
+		err = received_read_unbound(sock, how.address, how.length, &received, s);
+	if (!err)
+		err = join(claims, &c, give);
+	else if (err == -EALREADY) /* bind() knows best what is wrong with it */
+		err = 0;
+	if (err && err != -EAGAIN)
+		log_refused(peer, s);
 	request_free(&wanted);
 	received_close(&received);
 	return err;

@@ -38,12 +38,6 @@ static bool share_a_family(const struct listener *a, const struct listener *b)
 	       (listener_serves(a, AF_INET6) && listener_serves(b, AF_INET6));
 }
 
-static bool same_address(const struct listener *a, const struct listener *b)
-{
-	return a->family == b->family && a->protocol == b->protocol && a->port == b->port &&
-	       a->ifindex == b->ifindex && a->v6only == b->v6only && memcmp(a->address, b->address, 16) == 0;
-}
-
 /* The socket's place among those that the kernel has just listed, or NULL. */
 static const struct holder *find_holder(const struct table *t, const struct listener *l, uint64_t cookie)
 {
@@ -84,7 +78,7 @@ static bool shares_address(const struct claim *c, const struct listener *l)
  */
 static bool may_join(const struct claim *c, const struct listener *l)
 {
-	if (!same_address(l, &c->received->listener))
+	if (!listener_same_address(l, &c->received->listener))
 		return false;
 	return (l->reuseport && c->received->listener.reuseport) ||
 	       (l->protocol == IPPROTO_UDP && claim_has_instance(c, l));
@@ -97,7 +91,7 @@ struct listener *claim_find_listener(struct claim *c)
 	struct listener *l = table_find_cookie(t, c->received->cookie);
 
 	if (l && claim_still_there(c, l)) {
-		if (same_address(l, &c->received->listener))
+		if (listener_same_address(l, &c->received->listener))
 			return l;
 		space_forget_listener(c->space,
 				      l); /* it was bound anew: what it had was for another address */

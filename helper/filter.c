@@ -83,6 +83,9 @@ static const int both_call[] = {
 	CALL(sched_yield),
 	CALL(exit),
 	CALL(exit_group),
+#ifdef SKL_FAULTS
+	CALL(kill),
+#endif
 };
 
 /* The pins of its namespaces, which are all that it sees of the file system, are listed, moved and removed.

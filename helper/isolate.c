@@ -25,11 +25,13 @@ static const struct right main_keeps[] = {{CAP_BPF, "CAP_BPF"}, {CAP_NET_ADMIN, 
 
 /*
  * CAP_SYS_ADMIN: to enter a namespace, and to load programs. CAP_NET_ADMIN: to attach the reply program, and
- * for a SOCKMAP. CAP_SYS_PTRACE: to see which namespaces another user's process is in.
+ * for a SOCKMAP. CAP_SYS_PTRACE: to see which namespaces another user's process is in. CAP_DAC_READ_SEARCH:
+ * and which sockets it has (shares).
  */
 static const struct right broker_keeps[] = {{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
 					    {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
 					    {CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
+					    {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"},
 					    {0}};
 
 void isolate_begin(void)

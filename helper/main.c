@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* sklhelper: the order in which it starts. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,9 +13,11 @@
 #include "helper/datapath/load.h"
 #include "helper/datapath/pins.h"
 #include "helper/isolate.h"
+#include "helper/lock.h"
 #include "helper/log.h"
 #include "helper/notify.h"
 #include "helper/options.h"
+#include "helper/purge.h"
 #include "helper/server/server.h"
 #include "helper/spaces.h"
 
@@ -34,18 +34,19 @@ static int prepare_bpffs(const char *base)
 	return pins_prepare(base);
 }
 
-/* The state is one helper's at a time. Returns a descriptor to be kept, or -errno. */
-static int lock_state(const char *base)
+/* Another helper may leave at this moment, and remove the directory. Returns as lock_take(). */
+static int lock_state(const char *base, pid_t *holder)
 {
-	int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+	int lock = -ESTALE;
 
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
+	for (int tries = 0; tries < 100 && lock == -ESTALE; tries++) {
+		int err = prepare_bpffs(base);
+
+		if (err)
+			return err;
+		lock = lock_take(base, holder);
+	}
+	return lock;
 }
 
 static void raise_to_most(int resource)
@@ -74,6 +75,38 @@ static int report(int err, const char *what, const char *hint)
 	return 1;
 }
 
+static int report_other(const char *where, pid_t pid)
+{
+	char who[32] = "";
+
+	if (pid > 0)
+		snprintf(who, sizeof(who), " (pid %d)", pid);
+	log_error("%s: another helper%s works there", where, who);
+	return 1;
+}
+
+static int report_state(int err, const char *base, pid_t holder)
+{
+	if (err == -EWOULDBLOCK)
+		return report_other(base, holder);
+	return report(err, base, err == -ENOTSUP ? "not on a bpffs: mount -t bpf bpf DIR makes one" : NULL);
+}
+
+/* Where nothing is, nothing is made. */
+static int purge_all(const struct options *o)
+{
+	int err = pins_check(o->bpffs), lock = 0;
+	pid_t holder = 0;
+
+	if (err == 0)
+		lock = lock_take(o->bpffs, &holder);
+	if (err == -ENOENT || lock == -ESTALE)
+		err = lock = 0;
+	if (err || lock < 0)
+		return report_state(err ? err : lock, o->bpffs, holder);
+	return purge(o->bpffs, o->server.path);
+}
+
 /* From here on clients are heard, by a process that can open nothing and go nowhere. */
 static int isolate(void)
 {
@@ -96,7 +129,6 @@ static int start(const struct server *server, struct spaces *spaces, const struc
 {
 	int err;
 
-	notify_open();
 	err = isolate_files(o->bpffs);
 	if (err)
 		return report(err, o->bpffs, "it cannot become all that is seen: CAP_SYS_CHROOT");
@@ -118,20 +150,26 @@ static int report_bpf(int err)
 
 static int serve(struct options *o)
 {
-	struct spaces spaces = {.base = "."}; /* the working directory, see isolate_files() */
+	struct spaces spaces = {.base = ".", .shown = o->bpffs}; /* the working directory: isolate_files() */
+	struct sharing sharing;
 	struct server *server;
 	int how, err;
 
 	err = datapath_prepare();
 	if (err)
 		return report_bpf(err);
-	err = server_open(&server, &o->server, &o->policy, &spaces);
+	err = share_open(&sharing);
 	if (err)
-		return report(err, o->server.path,
-			      err == -EADDRINUSE ? "another helper answers there" : NULL);
+		return report(err, "shares", NULL);
+	err = server_open(&server, &o->server, &o->policy, &spaces, &sharing);
+	if (err == -EADDRINUSE)
+		return report_other(o->server.path, server_answering(o->server.path));
+	if (err)
+		return report(err, o->server.path, NULL);
 	err = start(server, &spaces, o);
 	how = err ? 0 : server_run(server);
 	server_close(server);
+	share_close(&sharing);
 	if (how == 1) {
 		log_notice("nothing is covered any more: leaves");
 		spaces_remove(&spaces);
@@ -157,6 +195,7 @@ int main(int argc, char **argv)
 	struct options o;
 	struct broker_paths paths;
 	int status = options_parse(argc, argv, &o), lock, err;
+	pid_t holder = 0;
 
 	if (status >= 0)
 		return status;
@@ -166,19 +205,17 @@ int main(int argc, char **argv)
 	raise_limits();
 	if (o.try)
 		return try_bpf();
-	err = prepare_bpffs(o.bpffs);
-	if (err)
-		return report(err, o.bpffs,
-			      err == -ENOTSUP ? "not on a bpffs: mount -t bpf bpf DIR makes one" : NULL);
 	/* before the lock, of which it must not have a copy: it may outlive this process for a moment */
 	paths = (struct broker_paths){.socket = o.server.path, .state = o.bpffs, .policy = o.policy.path};
 	err = broker_start(&paths);
 	if (err)
 		return report(err, "broker", NULL);
+	if (o.purge)
+		return purge_all(&o);
 	if (policy_file_load(&o.policy) != 0)
 		return 1;
-	lock = lock_state(o.bpffs);
+	lock = lock_state(o.bpffs, &holder);
 	if (lock < 0)
-		return report(lock, o.bpffs, lock == -EWOULDBLOCK ? "another helper works there" : NULL);
+		return report_state(lock, o.bpffs, holder);
 	return serve(&o);
 }

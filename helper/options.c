@@ -13,6 +13,7 @@ static const char usage[] =
 	"Usage: sklhelper [--socket PATH] [--policy FILE] [--bpffs DIR] [--log-level LEVEL] [--mode MODE]\n"
 	"                 [--group GROUP] [--exit-idle]\n"
 	"       sklhelper --check-policy [--policy FILE]\n"
+	"       sklhelper --purge [--socket PATH] [--bpffs DIR]\n"
 	"\n"
 	"Steers extra ports and addresses to the sockets of programs that ask for it (see libsklshim(7)).\n"
 	"\n"
@@ -25,6 +26,7 @@ static const char usage[] =
 	"  --mode MODE        permissions of the socket, in octal (0660)\n"
 	"  --group GROUP      group of the socket, where it exists (skl)\n"
 	"  --exit-idle        leave, and remove all that was made, when no coverage is left\n"
+	"  --purge            remove everything that helpers have made there, and end; not while one runs\n"
 	"  --try              only tell whether this kernel and these rights allow it\n"
 	"  --version, --help\n";
 
@@ -50,6 +52,7 @@ int options_parse(int argc, char **argv, struct options *o)
 		MODE,
 		GROUP,
 		EXIT_IDLE,
+		PURGE,
 		TRY,
 		VERSION,
 		HELP
@@ -63,9 +66,10 @@ int options_parse(int argc, char **argv, struct options *o)
 		{"mode", required_argument, NULL, MODE},
 		{"group", required_argument, NULL, GROUP},
 		{"exit-idle", no_argument, NULL, EXIT_IDLE},
+		{"purge", no_argument, NULL, PURGE},
+		{"try", no_argument, NULL, TRY},
 		{"version", no_argument, NULL, VERSION},
 		{"help", no_argument, NULL, HELP},
-		{"try", no_argument, NULL, TRY},
 		{0},
 	};
 	int option;
@@ -106,6 +110,9 @@ int options_parse(int argc, char **argv, struct options *o)
 			break;
 		case EXIT_IDLE:
 			o->server.exit_idle = true;
+			break;
+		case PURGE:
+			o->purge = true;
 			break;
 		case TRY:
 			o->try = true;

@@ -13,6 +13,7 @@ struct options {
 	struct server_options server;
 	bool try;	   /* only load the programs, and leave */
 	const char *bpffs; /* where the pins are */
+	bool purge;	   /* instead of serving */
 	struct policy_file policy;
 	bool check_policy; /* and do nothing else */
 };

@@ -16,6 +16,7 @@
 
 #define WATCH_MS 500  /* "within a second" a wide binding has given way */
 #define SWEEP_MS 1000 /* a listener that is gone is forgotten */
+#define LOOK_MS	 500  /* who asks for the status does not make the helper list all sockets more often */
 
 uint64_t boottime_ns(void)
 {
@@ -107,6 +108,16 @@ static void refresh_changed(struct space *s, const struct changed *c)
 		  (unsigned long long)s->netns_ino);
 }
 
+static void refresh_all(struct space *s)
+{
+	int tcp = refresh_ports(s, IPPROTO_TCP, 0, 65535), udp = refresh_ports(s, IPPROTO_UDP, 0, 65535);
+
+	s->unwritten = tcp < 0 || udp < 0;
+	if (s->unwritten)
+		log_error("namespace %llu: not all of its coverage could be written",
+			  (unsigned long long)s->netns_ino);
+}
+
 int space_look(struct space *s, int diag, bool udp_too, bool bound_too)
 {
 	struct changed changed = {.first = {65535, 65535}};
@@ -117,7 +128,12 @@ int space_look(struct space *s, int diag, bool udp_too, bool bound_too)
 	if (err)
 		return err;
 	table_set_holders(&s->table, holders, n, space_has_wide(s) ? on_port_changed : NULL, &changed);
-	refresh_changed(s, &changed);
+	s->looked_at = boottime_ms();
+	if (s->blind)
+		refresh_all(s);
+	else
+		refresh_changed(s, &changed);
+	s->blind = false;
 	return 0;
 }
 
@@ -155,7 +171,8 @@ static void widen(struct rule *span, const struct rule *r)
 struct which {
 	const struct listener *listener;
 	const struct binding *one;
-	bool dead; /* those of all listeners that are marked so */
+	bool dead; /* those of all listeners that are marked so, and of those that only answer, but for their
+		      own */
 	uint64_t after;
 };
 
@@ -164,7 +181,7 @@ static bool is_meant(const struct which *w, const struct binding *b)
 	if (w->one)
 		return b == w->one;
 	if (w->dead)
-		return b->listener->dead;
+		return b->listener->dead || (b->listener->answering && !b->own);
 	return w->listener ? b->listener == w->listener : b->id > w->after;
 }
 
@@ -243,7 +260,9 @@ bool space_listener_alive(struct space *s, struct listener *l)
 
 		if (!m->dead && !datapath_member_alive(s->datapath, m)) {
 			m->dead = true;
-			datapath_drop_socket(s->datapath, m);
+			/* a UDP socket is dead when its program has connected it: see may_answer() */
+			if (l->protocol != IPPROTO_UDP)
+				datapath_drop_socket(s->datapath, m);
 		}
 		any |= !m->dead;
 	}
@@ -266,39 +285,91 @@ static void forget_dead(struct space *s)
 		s->empty_since = boottime_ms();
 }
 
-void space_sweep(struct space *s)
+/*
+ * A UDP socket that its program has connected to a client is no listener any
+ * more, but what it sends are answers, which the reply program knows by what the
+ * listener is bound to: its own bindings.
+ */
+static bool may_answer(const struct space *s, const struct listener *l)
 {
-	size_t n = 0;
+	for (size_t i = 0; i < l->n_members && l->protocol == IPPROTO_UDP; i++) {
+		if (datapath_member_open(s->datapath, &l->members[i]))
+			return true;
+	}
+	return false;
+}
 
-	for (size_t i = s->table.n_listeners; i-- > 0;) {
-		struct listener *l = s->table.listeners[i];
-		char where[LISTENER_TEXT];
+/* Marks it as what it is now. Is it another thing than before? */
+static bool sweep_listener(struct space *s, struct listener *l)
+{
+	bool answering = may_answer(s, l);
+	char where[LISTENER_TEXT];
 
-		if (space_listener_alive(s, l))
-			continue;
+	if (l->answering && answering)
+		return false;
+	if (!l->answering) {
 		listener_format(l, where);
 		log_info("listener %llu (%s, %s): gone, its coverage ends", (unsigned long long)l->id,
 			 l->members[0].program, where);
-		l->dead = true;
-		n++;
 	}
-	if (n)
+	l->answering = answering;
+	l->dead = !answering;
+	return true;
+}
+
+void space_sweep(struct space *s)
+{
+	bool any = false;
+
+	/* What the dead had goes to others, and to whom, is not known yet; of a namespace that is gone, to
+	 * none. */
+	if (s->blind && datapath_is_stale(s->datapath) <= 0)
+		return;
+	for (size_t i = s->table.n_listeners; i-- > 0;) {
+		if (!space_listener_alive(s, s->table.listeners[i]))
+			any |= sweep_listener(s, s->table.listeners[i]);
+	}
+	if (any)
 		forget_dead(s);
 }
 
-/* Keeps a sock_diag socket only while wide bindings are there to be watched: it keeps the namespace alive. */
-static void watch_ranges(struct space *s)
+static bool has_bindings(const struct space *s)
 {
-	if (!space_has_wide(s)) {
+	for (size_t i = 0; i < s->table.n_bindings; i++) {
+		if (!s->table.bindings[i]->own)
+			return true;
+	}
+	return false;
+}
+
+void space_keep_diag(struct space *s, int diag)
+{
+	if (s->diag < 0 && has_bindings(s))
+		s->diag = diag;
+	else
+		close(diag);
+}
+
+/* Keeps a sock_diag socket only while somebody may be in the way of a binding: it keeps the namespace alive.
+ */
+static void watch_holders(struct space *s)
+{
+	if (!has_bindings(s)) {
 		if (s->diag >= 0)
 			close(s->diag);
 		s->diag = -1;
 		return;
 	}
-	if (s->diag < 0)
+	if (s->diag < 0 || !space_has_wide(s))
 		return;
 	if (space_look(s, s->diag, false, false) < 0)
 		log_warn("namespace %llu: its sockets cannot be listed", (unsigned long long)s->netns_ino);
+}
+
+void space_look_again(struct space *s)
+{
+	if (s->diag >= 0 && boottime_ms() - s->looked_at >= LOOK_MS)
+		space_look(s, s->diag, false, false);
 }
 
 static void stop_replies(struct space *s)
@@ -350,22 +421,29 @@ static void watch_replies(struct space *s)
 			 (unsigned long long)s->netns_ino, strerror(-err));
 }
 
-static int refresh_all(struct space *s)
-{
-	int err = refresh_ports(s, IPPROTO_TCP, 0, 65535), udp = refresh_ports(s, IPPROTO_UDP, 0, 65535);
-
-	return err ? err : udp;
-}
-
 int space_tend(struct space *s)
 {
 	space_sweep(s);
-	if (s->unwritten && refresh_all(s) == 0)
-		s->unwritten = false;
-	watch_ranges(s);
+	if (s->unwritten)
+		refresh_all(s);
+	watch_holders(s);
 	watch_replies(s);
 	space_watch_routes(s);
-	return s->diag >= 0 || s->netns >= 0 || s->routed >= 0 ? WATCH_MS : SWEEP_MS;
+	return space_has_wide(s) || s->netns >= 0 || s->routed >= 0 ? WATCH_MS : SWEEP_MS;
+}
+
+/* The reply program may be there for nobody: after a claim or a removal that was interrupted. */
+static int catch_up_replies(struct space *s, int netns)
+{
+	int program;
+
+	if (!has_udp(s) && !datapath_has_replies(s->datapath)) {
+		datapath_stop_replies(s->datapath); /* what there may be of them is not in use */
+		return 0;
+	}
+	program = space_start_replies(s, netns);
+	watch_replies(s);
+	return program;
 }
 
 /* An earlier helper's bindings may be half written, and ports may have changed hands since. */
@@ -374,32 +452,25 @@ void space_catch_up(struct space *s)
 	struct netns_view view;
 	int netns = netns_find(s->netns_ino), err;
 
-	space_sweep(s);
+	s->blind = true;
 	if (netns < 0) {
-		log_warn("namespace %llu: no process is in it; its ranges are not watched",
+		log_warn("namespace %llu: no process is in it; until one asks, its coverage stays as it is",
 			 (unsigned long long)s->netns_ino);
 		return;
 	}
 	err = netns_look(netns, &view);
 	if (!err) {
-		s->diag = view.diag;
-		err = has_udp(s) ? space_start_replies(s, netns) : 0;
+		err = space_look(s, view.diag, false, false);
+		space_sweep(s);
+		space_keep_diag(s, view.diag);
 	}
+	if (!err)
+		err = catch_up_replies(s, netns);
 	space_catch_up_routes(s, netns);
 	close(netns);
-	if (err) {
+	if (err)
 		log_warn("namespace %llu: cannot be looked into: %s", (unsigned long long)s->netns_ino,
 			 strerror(-err));
-		return;
-	}
-	if (space_look(s, s->diag, false, false) < 0)
-		return;
-	if (refresh_all(s) < 0) {
-		s->unwritten = true;
-		log_error("namespace %llu: not all of its coverage could be written",
-			  (unsigned long long)s->netns_ino);
-	}
-	watch_ranges(s);
 }
 
 struct space *space_new(uint64_t netns_ino, uint32_t uid)

@@ -18,17 +18,29 @@ struct space {
 	uint32_t uid; /* for whom it was made */
 	struct table table;
 	struct datapath *datapath;
-	int diag;   /* sock_diag socket of the namespace while wide bindings are watched, or -1 */
-	int netns;  /* the namespace while UDP answers leave it as they should, or -1 */
-	int routed; /* the namespace while local routes of ours are there, or -1 */
+	int diag;		  /* sock_diag socket of the namespace while it has bindings, or -1 */
+	int netns;		  /* the namespace while UDP answers leave it as they should, or -1 */
+	int routed;		  /* the namespace while local routes of ours are there, or -1 */
 	uint64_t watch_routes_at; /* ns: not before */
 	uint64_t empty_since;	  /* ms; 0 while there is a listener */
 	bool unwritten;		  /* some ports do not get what the table says: to be tried again */
+	uint64_t looked_at;	  /* ms; when the holders of its ports were listed */
+	/*
+	 * Taken over from another helper, and who holds its ports is not known: what
+	 * is written stays as it is, for without that a range would take their ports.
+	 */
+	bool blind;
 };
 
 /* Lists anew who holds ports, with this sock_diag socket (the caller's), and lets wide bindings give way. 0
  * or -errno. */
 int space_look(struct space *s, int diag, bool udp_too, bool bound_too);
+
+/* The space takes this sock_diag socket if it wants one, else it is closed. */
+void space_keep_diag(struct space *s, int diag);
+
+/* As space_look() with its own socket, if it was not done a moment ago. */
+void space_look_again(struct space *s);
 
 /*
  * Lets UDP answers leave from the address and port that the client asked, from

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "helper/datapath/netns.h"
+#include "helper/fault.h"
 #include "helper/log.h"
 
 static int compare(const void *a, const void *b)
@@ -96,8 +97,10 @@ int space_add_route(struct space *s, int netns, const struct listener *l, const 
 	err = hold(s, netns);
 	if (!err)
 		err = record(s, l, p, true);
+	fault_point("a route is recorded");
 	if (!err)
 		err = netns_add_route(netns, p);
+	fault_point("a route is made");
 	if (err == -EEXIST && there)
 		err = 0;
 	if (err) {
@@ -116,7 +119,7 @@ static void delete_route(struct space *s, const struct prefix *p)
 	char text[PREFIX_TEXT];
 	int err = -ENOENT;
 
-	if (s->routed < 0 && datapath_is_stale(s->datapath))
+	if (s->routed < 0 && datapath_is_stale(s->datapath) > 0)
 		return; /* it went with its namespace */
 	prefix_format(p, text);
 	/* after a restart it may not have been found before */
@@ -124,6 +127,7 @@ static void delete_route(struct space *s, const struct prefix *p)
 		s->routed = netns_find(s->netns_ino);
 	if (s->routed >= 0)
 		err = netns_delete_route(s->routed, p);
+	fault_point("a route is deleted");
 	if (!err)
 		log_info("namespace %llu: %s is no longer local", (unsigned long long)s->netns_ino, text);
 	else if (err != -ESRCH) /* somebody else has deleted it */

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "helper/datapath/netns.h"
 #include "helper/datapath/pins.h"
+#include "helper/datapath/shape.h"
 #include "helper/log.h"
 
 #define SPACES_MAX 512	/* network namespaces at the same time */
@@ -94,21 +96,39 @@ bool spaces_empty(const struct spaces *s)
 	return true;
 }
 
-static void adopt(void *context, const char *path, uint64_t netns_ino)
+static void set_aside(const struct spaces *all, const char *path)
 {
-	struct spaces *all = context;
+	char aside[PINS_PATH];
+	int err = pins_set_aside(path, aside, sizeof(aside));
+
+	if (err)
+		log_error("%s: cannot be moved aside: %s", pins_shown(path), strerror(-err));
+	else
+		log_error("%s: is damaged, or not sklhelper's: now it is %s/%s; what it still covers, it "
+			  "goes on "
+			  "to cover; rm -r, or sklhelper --purge, ends that",
+			  pins_shown(path), all->shown, pins_shown(aside));
+}
+
+/*
+ * Takes over what is pinned for a namespace. Returns 0, -ENOENT when nothing
+ * is there (any more), -EPROTO when it is another version's, or -errno.
+ */
+static int adopt(struct spaces *all, const char *path, uint64_t netns_ino)
+{
 	struct space *s = space_new(netns_ino, 0);
-	int err = s ? datapath_adopt(&s->datapath, path, &s->table) : -ENOMEM;
+	int err = s ? datapath_adopt(&s->datapath, path, netns_ino, &s->table) : -ENOMEM;
 
 	if (err) {
 		free(s);
 		if (err == -ESTALE) {
-			log_notice("%s: its namespace is gone: removed", path);
-			pins_remove(path);
-		} else {
-			log_error("%s: cannot be taken over: %s", path, strerror(-err));
+			log_notice("%s: its namespace is gone: removed", pins_shown(path));
+			err = pins_remove(path);
+		} else if (err == -EBADMSG) {
+			set_aside(all, path);
+			err = 0;
 		}
-		return;
+		return err ? err : -ENOENT;
 	}
 	s->next = all->first;
 	all->first = s;
@@ -119,14 +139,48 @@ static void adopt(void *context, const char *path, uint64_t netns_ino)
 	log_notice("namespace %llu: taken over with %zu listeners and %zu bindings",
 		   (unsigned long long)netns_ino, s->table.n_listeners, s->table.n_bindings);
 	space_catch_up(s);
+	return 0;
 }
 
-static int make(struct spaces *all, const char *path, int netns, uint64_t netns_ino, uint32_t uid,
+/* Another version's coverage goes on, and makes way when there is nobody left whom it serves. */
+static int replace_version(const char *path, int netns)
+{
+	int err;
+
+	if (shape_has_sockets(path))
+		return -EBUSY;
+	err = netns_clear(netns);
+	if (err)
+		return err;
+	log_notice("%s: another version's, and serves no socket any more: removed", pins_shown(path));
+	return pins_remove(path);
+}
+
+/* Sees to it that nothing is pinned for a namespace that is not known, or that it is. */
+static int clear_up(struct spaces *all, const char *path, uint64_t netns_ino, int netns)
+{
+	int err;
+
+	if (!pins_exist(path))
+		return 0;
+	err = adopt(all, path, netns_ino);
+	if (err == -EPROTO)
+		err = replace_version(path, netns);
+	return err == -ENOENT ? 0 : err;
+}
+
+static int make(struct spaces *all, const char *path, uint64_t netns_ino, int netns, uint32_t uid,
 		struct space **out)
 {
-	struct space *s = space_new(netns_ino, uid);
-	int err = s ? datapath_create(&s->datapath, path, netns) : -ENOMEM;
+	struct space *s;
+	int err;
 
+	if (has_too_many(all, uid))
+		return -EDQUOT;
+	if (count(all) == SPACES_MAX)
+		return -EMFILE;
+	s = space_new(netns_ino, uid);
+	err = s ? datapath_create(&s->datapath, path, netns) : -ENOMEM;
 	if (err) {
 		free(s);
 		return err;
@@ -150,23 +204,48 @@ int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, uint32_t uid, 
 		remove_space(all, *out);
 	else if (*out)
 		return 0;
-	if (has_too_many(all, uid))
-		return -EDQUOT;
-	if (count(all) == SPACES_MAX)
-		return -EMFILE;
 	pins_path(path, sizeof(path), all->base, netns_ino);
-	err = make(all, path, netns, netns_ino, uid, out);
-	if (err != -ENOTEMPTY && err != -EEXIST)
+	err = clear_up(all, path, netns_ino, netns);
+	if (err)
 		return err;
-	/* what could not be removed, or be taken over, when that was due */
-	adopt(all, path, netns_ino);
 	*out = find(all, netns_ino);
-	return *out ? 0 : make(all, path, netns, netns_ino, uid, out);
+	return *out ? 0 : make(all, path, netns_ino, netns, uid, out);
+}
+
+static void on_entry(void *context, const struct pins_entry *entry)
+{
+	const struct spaces *all = context;
+	const char *name = pins_shown(entry->path);
+	int err;
+
+	switch (entry->kind) {
+	case PINS_SPACE:
+		err = adopt(context, entry->path, entry->netns_ino);
+		if (err == -EPROTO)
+			log_error("%s: another version of sklhelper made it: what it covers, it goes on to "
+				  "cover; claims of that network namespace are refused until these programs "
+				  "have ended, or sklhelper --purge is called",
+				  name);
+		else if (err && err != -ENOENT)
+			log_error("%s: cannot be taken over: %s", name, strerror(-err));
+		break;
+	case PINS_UNFINISHED:
+		pins_remove(entry->path);
+		break;
+	case PINS_ASIDE:
+		log_warn("%s/%s: was moved aside, and still covers what it does; rm -r, or sklhelper "
+			 "--purge, ends that",
+			 all->shown, name);
+		break;
+	case PINS_FOREIGN:
+		log_warn("%s/%s: is not sklhelper's: left alone", all->shown, name);
+		break;
+	}
 }
 
 void spaces_adopt(struct spaces *s)
 {
-	pins_each(s->base, adopt, s);
+	pins_each(s->base, on_entry, s);
 }
 
 void spaces_close(struct spaces *all)

@@ -7,7 +7,8 @@
 #include "helper/space.h"
 
 struct spaces {
-	const char *base; /* directory of the pins */
+	const char *base;  /* directory of the pins, */
+	const char *shown; /* and where it is to others */
 	struct space *first;
 };
 

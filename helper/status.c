@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "helper/rules/policy.h"
 #include "helper/wire.h"
 
 _Static_assert(sizeof(struct skl_record_listener) % 8 == 0 && sizeof(struct skl_record_binding) % 8 == 0 &&
@@ -28,6 +29,21 @@ static const struct member *first_living(const struct listener *l, uint16_t *n)
 		++*n;
 	}
 	return first ? first : &l->members[0];
+}
+
+static void set_state(struct skl_record_binding *r, const struct space *s, const struct binding *b)
+{
+	const struct holder *shadowed = policy_shadowed(&s->table, b);
+	uint16_t living;
+
+	first_living(b->listener, &living);
+	r->state = SKL_BINDING_LIVE;
+	if (!living) {
+		r->state = SKL_BINDING_STALE;
+	} else if (shadowed) {
+		r->state = SKL_BINDING_SHADOWED;
+		r->shadowed_uid = shadowed->uid;
+	}
 }
 
 #define ERRNO_MAX 133
@@ -65,6 +81,7 @@ static void write_binding(FILE *out, const struct space *s, const struct binding
 		.routed = b->routed,
 	};
 
+	set_state(&r, s, b);
 	r.lookups = datapath_lookups(s->datapath, b);
 	r.misses = events[b->index].misses;
 	r.errors = events[b->index].errors;
@@ -116,7 +133,7 @@ static int write_space(FILE *out, const struct space *s, const struct peer *peer
 	if (!events)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->table.n_listeners; i++) {
-		if (may_see(peer, s->table.listeners[i]))
+		if (may_see(peer, s->table.listeners[i]) && !s->table.listeners[i]->answering)
 			write_listener(out, s, s->table.listeners[i], events, now);
 	}
 	free(events);
@@ -134,7 +151,7 @@ static void write_helper(FILE *out)
 	fwrite(&r, sizeof(r), 1, out);
 }
 
-int status_memfd(const struct spaces *spaces, const struct peer *peer)
+int status_memfd(struct spaces *spaces, struct sharing *sharing, const struct peer *peer)
 {
 	int fd = memfd_create("skl-status", MFD_CLOEXEC | MFD_ALLOW_SEALING), copy, err = 0;
 	uint64_t now = boottime_ns();
@@ -152,8 +169,11 @@ int status_memfd(const struct spaces *spaces, const struct peer *peer)
 		return err;
 	}
 	write_helper(out);
-	for (const struct space *s = spaces->first; s && !err; s = s->next)
+	for (struct space *s = spaces->first; s && !err; s = s->next) {
+		space_look_again(s);
 		err = write_space(out, s, peer, now);
+	}
+	share_status(sharing, out, peer);
 	if (!err && ferror(out))
 		err = -EIO;
 	if (fclose(out) != 0 && !err)

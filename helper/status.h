@@ -3,6 +3,7 @@
 #define SKL_STATUS_H
 
 #include "helper/server/peer.h"
+#include "helper/share.h"
 #include "helper/spaces.h"
 
 /*
@@ -10,6 +11,6 @@
  * may see: root everything, others what is their own. The caller closes it.
  * Returns the descriptor or -errno.
  */
-int status_memfd(const struct spaces *spaces, const struct peer *peer);
+int status_memfd(struct spaces *spaces, struct sharing *sharing, const struct peer *peer);
 
 #endif

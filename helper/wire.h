@@ -31,7 +31,20 @@ enum skl_kind {
 	SKL_EXPECT = 5, /* no socket; the asking process is about to become a program that claims:
 			 * a helper that leaves when idle stays as long as that process lives */
 
+	/*
+	 * Before the program's own bind() with SKL_SHARE: the socket, not bound yet, is attached, and a
+	 * struct skl_join stands before the text. The answer has the share's socket attached, which is to
+	 * take the place of the program's; or has none: the program binds its own. EAGAIN: another program
+	 * is about to found the share, ask again soon.
+	 */
+	SKL_CLAIM_JOIN = 6,
+
 	SKL_DETACH = 8, /* no socket; the text is "ID=17" and ends the coverage of that listener or binding */
+};
+
+struct skl_join {
+	__u32 length;	  /* of the address, as given to bind() */
+	__u8 address[28]; /* a struct sockaddr_in or sockaddr_in6; zero beyond length */
 };
 
 /*
@@ -75,6 +88,9 @@ struct skl_record {
 enum skl_record_kind {
 	SKL_RECORD_LISTENER = 1,
 	SKL_RECORD_BINDING = 2,
+	SKL_RECORD_SHARE = 3,
+	SKL_RECORD_SHARE_SOCKET = 4, /* follows its share, as do its members */
+	SKL_RECORD_SHARE_MEMBER = 5,
 	SKL_RECORD_ERROR = 6,	/* follows its binding */
 	SKL_RECORD_HELPER = 16, /* one, the first */
 };
@@ -128,6 +144,52 @@ struct skl_record_binding {
 	__u16 left_out; /* ports inside the range that this binding does not get, in all */
 	/* and the first of them as text, "22,53,100-200", NUL-terminated, ends with ",..." where cut */
 	char less[62];
+	__u32 state;	    /* enum skl_binding_state */
+	__u32 shadowed_uid; /* SKL_BINDING_SHADOWED: whose program it is */
+};
+
+enum skl_binding_state {
+	SKL_BINDING_LIVE = 1,
+	SKL_BINDING_STALE = 2,	  /* of a listener that is stale */
+	SKL_BINDING_SHADOWED = 3, /* live; a program that has bound the port since, too, gets nothing there */
+};
+
+struct skl_record_share {
+	struct skl_record head;
+	__u64 id;
+	__u64 netns;   /* inode number */
+	__u64 hold_ms; /* how long it outlives its last process */
+	__u64 left_ms; /* of that, while it waits; else 0 */
+	__u32 uid;
+	__s32 asker;   /* the process that asks for the status, as the helper numbers it */
+	__u8 waiting;  /* it has no process, and is held */
+	char name[71]; /* NUL-terminated */
+};
+
+struct skl_record_share_socket {
+	struct skl_record head;
+	__u64 share;   /* id */
+	__u64 inode;   /* as in /proc/PID/fd */
+	__u32 ifindex; /* bound to this device, or 0 */
+	__u16 port;
+	__u16 holders; /* processes that have it open, as far as known */
+	__u8 family;
+	__u8 protocol;
+	__u8 v6only;
+	__u8 reserved[5];
+	__u8 address[16];
+};
+
+/* A process that has a socket of the share open, or that once asked for it and still lives. */
+struct skl_record_share_member {
+	struct skl_record head;
+	__u64 share; /* id */
+	__u64 age_ms;
+	__u64 instance; /* the program that it belongs to, or 0 where that is not known */
+	__s32 pid;
+	__u16 holds;  /* sockets of the share that it has open */
+	__u16 joined; /* those for which its listen() or bind() came to the helper */
+	char program[16];
 };
 
 /* A part of the binding's `errors`. */
@@ -143,7 +205,11 @@ struct skl_record_error {
 _Static_assert(sizeof(struct skl_request) == 24, "wire format");
 _Static_assert(sizeof(struct skl_reply) == 16, "wire format");
 _Static_assert(sizeof(struct skl_record_listener) == 88, "wire format");
-_Static_assert(sizeof(struct skl_record_binding) == 136, "wire format");
+_Static_assert(sizeof(struct skl_record_binding) == 144, "wire format");
+_Static_assert(sizeof(struct skl_join) == 32, "wire format");
+_Static_assert(sizeof(struct skl_record_share) == 120, "wire format");
+_Static_assert(sizeof(struct skl_record_share_socket) == 56, "wire format");
+_Static_assert(sizeof(struct skl_record_share_member) == 56, "wire format");
 _Static_assert(sizeof(struct skl_record_error) == 32, "wire format");
 _Static_assert(sizeof(struct skl_record_helper) == 32, "wire format");
 #endif

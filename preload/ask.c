@@ -72,17 +72,20 @@ static int find_helper(int sock, const struct sockaddr_un *to, __u64 wait_ms, __
 
 static int send_request(int sock, const struct ask *ask, __u64 deadline)
 {
+	const __u32 join_length = ask->join ? (__u32)sizeof(*ask->join) : 0;
 	struct skl_request head = {
 		.magic = SKL_WIRE_MAGIC,
 		.version = SKL_WIRE_VERSION,
 		.kind = (__u16)ask->kind,
-		.length = (__u32)sizeof(head) + ask->env->length,
+		.length = (__u32)sizeof(head) + join_length + ask->env->length,
 		.instance = ask->instance,
 	};
-	struct iovec parts[] = {
+	const struct iovec text = {.iov_base = (void *)ask->env->text, .iov_len = ask->env->length};
+	struct iovec parts[3] = {
 		{.iov_base = &head, .iov_len = sizeof(head)},
-		{.iov_base = (void *)ask->env->text, .iov_len = ask->env->length},
+		{.iov_base = (void *)ask->join, .iov_len = join_length},
 	};
+	const unsigned long n_parts = ask->join ? 3 : 2;
 	struct sys_rights rights = {
 		.length = offsetof(struct sys_rights, fd) + sizeof(int),
 		.level = SOL_SOCKET,
@@ -91,12 +94,13 @@ static int send_request(int sock, const struct ask *ask, __u64 deadline)
 	};
 	const struct sys_message message = {
 		.parts = parts,
-		.n_parts = 2,
+		.n_parts = n_parts,
 		.control = &rights,
 		.control_length = sizeof(rights),
 	};
 	long sent;
 
+	parts[n_parts - 1] = text;
 	do {
 		sent = wait_until(sock, SO_SNDTIMEO_OLD, deadline);
 		if (!sent)
@@ -109,23 +113,35 @@ static int send_request(int sock, const struct ask *ask, __u64 deadline)
 	return sent < 0 ? (int)sent : 0;
 }
 
-/* No room for control messages: the kernel drops whatever a reply has attached. */
+/*
+ * Where no descriptor is expected there is no room for one, and the kernel drops whatever is attached. With
+ * room for one it drops any further ones.
+ */
 static long receive_reply(int sock, struct skl_reply *head, struct say *say, __u64 deadline,
-			  unsigned int *flags)
+			  unsigned int *flags, int *received)
 {
+	struct sys_rights rights = {0};
 	struct iovec parts[] = {
 		{.iov_base = head, .iov_len = sizeof(*head)},
 		{.iov_base = say_text(say), .iov_len = SKL_SAY_MAX},
 	};
-	struct sys_message message = {.parts = parts, .n_parts = 2};
+	struct sys_message message = {
+		.parts = parts,
+		.n_parts = 2,
+		.control = received ? &rights : NULL,
+		.control_length = received ? offsetof(struct sys_rights, fd) + sizeof(int) : 0,
+	};
 	long got;
 
 	do {
 		got = wait_until(sock, SO_RCVTIMEO_OLD, deadline);
 		if (!got)
-			got = sys_recvmsg(sock, &message, 0);
+			got = sys_recvmsg(sock, &message, received ? MSG_CMSG_CLOEXEC : 0);
 	} while (got == -EINTR);
 	*flags = message.flags;
+	if (got >= 0 && received && message.control_length && rights.level == SOL_SOCKET &&
+	    rights.type == SCM_RIGHTS)
+		*received = rights.fd;
 	if (got == 0)
 		return -ECONNRESET;
 	return got == -EAGAIN ? -ETIMEDOUT : got;
@@ -133,8 +149,8 @@ static long receive_reply(int sock, struct skl_reply *head, struct say *say, __u
 
 /* Returns what the helper decided, or -EPROTO or -EPROTONOSUPPORT with *end saying that it is not its word.
  */
-static int read_reply(const struct skl_reply *head, long got, unsigned int flags, struct say *say,
-		      enum ask_end *end)
+static int read_reply(const struct skl_reply *head, long got, unsigned int flags, const int *received,
+		      struct say *say, enum ask_end *end)
 {
 	*end = ASK_BAD_REPLY;
 	if (got < (long)sizeof(*head) || head->magic != SKL_WIRE_MAGIC)
@@ -146,6 +162,9 @@ static int read_reply(const struct skl_reply *head, long got, unsigned int flags
 			return -EPROTONOSUPPORT;
 	} else if ((flags & MSG_TRUNC) || head->length != (__u32)got) {
 		return -EPROTO;
+	} else if (received && (flags & MSG_CTRUNC) && *received < 0) {
+		*end = ASK_NO_SOCKET; /* the kernel found no place for what was attached */
+		return -EMFILE;
 	}
 	if (head->error < 0 || head->error > ERROR_MAX)
 		return -EPROTO;
@@ -163,8 +182,8 @@ static int talk(int sock, const struct ask *ask, __u64 deadline, struct say *say
 	*end = ASK_NO_REPLY;
 	got = send_request(sock, ask, deadline);
 	if (!got)
-		got = receive_reply(sock, &head, say, deadline, &flags);
-	return got < 0 ? (int)got : read_reply(&head, got, flags, say, end);
+		got = receive_reply(sock, &head, say, deadline, &flags, ask->received);
+	return got < 0 ? (int)got : read_reply(&head, got, flags, ask->received, say, end);
 }
 
 /* Not in the place of a standard stream that the program has closed: another thread may be printing there. */

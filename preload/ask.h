@@ -26,6 +26,9 @@ struct ask {
 	__u64 instance;
 	enum skl_kind kind;
 	int fd; /* the program's socket; stays open and its own */
+	/* SKL_CLAIM_JOIN only, else NULL. What is received is close-on-exec and the caller's. */
+	const struct skl_join *join;
+	int *received;
 };
 
 /*

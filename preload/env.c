@@ -5,11 +5,11 @@
 
 #include "preload/sys.h"
 
-enum variable { HELPER, WAIT, ON_ERROR, DEBUG, DISABLE, N_READ_HERE };
+enum variable { HELPER, WAIT, ON_ERROR, DEBUG, DISABLE, SHARE, N_READ_HERE };
 
 static const char names[N_READ_HERE][16] = {
 	[HELPER] = "SKL_HELPER=", [WAIT] = "SKL_WAIT=",	      [ON_ERROR] = "SKL_ON_ERROR=",
-	[DEBUG] = "SKL_DEBUG=",	  [DISABLE] = "SKL_DISABLE=",
+	[DEBUG] = "SKL_DEBUG=",	  [DISABLE] = "SKL_DISABLE=", [SHARE] = "SKL_SHARE=",
 };
 
 /* Any of these is a wish; what it says, also when it says nothing, is for the helper to judge. */
@@ -70,6 +70,9 @@ static void understand(struct env *env, enum variable variable, const char *valu
 		break;
 	case DISABLE:
 		env->disabled = (__u8)is_on(value);
+		break;
+	case SHARE:
+		env->share = *value != '\0';
 		break;
 	case N_READ_HERE:
 		break;

@@ -15,6 +15,7 @@ struct env {
 	__u64 wait_ms;	    /* how long to wait for a helper to appear */
 	__u32 length;	    /* of text, in bytes */
 	__u8 wanted;	    /* there is something to ask for */
+	__u8 share;	    /* SKL_SHARE is not empty: bind() is to be asked for, too */
 	__u8 seen;	    /* bits of the variables that were read: as with getenv(), the first one counts */
 	__u8 disabled;
 	__u8 warn; /* serve without what was refused */

@@ -35,6 +35,11 @@ int real_fail(int error)
 	return -1;
 }
 
+int real_error(void)
+{
+	return __errno_location ? *__errno_location() : 0;
+}
+
 int real_bind(int fd, const struct sockaddr *address, unsigned int length)
 {
 	int err;

@@ -22,4 +22,7 @@ int real_listen(int fd, int backlog);
 /* Sets the program's errno and returns -1. */
 int real_fail(int error);
 
+/* The program's errno after a real one has failed, or 0 where there is none. */
+int real_error(void);
+
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * bind() and listen(): the real call first, then, if the environment wishes
- * for more, one question to the helper with the socket attached.
+ * for more, one question to the helper with the socket attached. With SKL_SHARE
+ * there is a question before bind(), too.
  *
  * Both must work wherever the real ones do: in signal handlers, in any thread,
  * between vfork and exec, in a program that closed every descriptor or wiped
@@ -21,6 +22,7 @@
 #include "preload/env.h"
 #include "preload/real.h"
 #include "preload/say.h"
+#include "preload/share.h"
 #include "preload/sys.h"
 #include "preload/why.h"
 
@@ -112,14 +114,23 @@ static int is_internet(int fd, int type)
 	return (domain == AF_INET || domain == AF_INET6) && option(fd, SO_TYPE) == type;
 }
 
+static int is_udp(const struct ask *ask)
+{
+	return ask->kind == SKL_CLAIM_BIND ||
+	       (ask->kind == SKL_CLAIM_JOIN && option(ask->fd, SO_TYPE) == SOCK_DGRAM);
+}
+
 /* "tcp port 7777": the port is at one place in both families. */
 static void add_socket(struct text *text, const struct ask *ask)
 {
 	struct sockaddr_in6 address = {0};
 	unsigned int length = sizeof(address);
 
-	text_add(text, ask->kind == SKL_CLAIM_BIND ? "udp" : "tcp");
-	sys_getsockname(ask->fd, &address, &length);
+	text_add(text, is_udp(ask) ? "udp" : "tcp");
+	if (ask->join)
+		__builtin_memcpy(&address, ask->join->address, sizeof(address));
+	else
+		sys_getsockname(ask->fd, &address, &length);
 	if (!address.sin6_port) {
 		text_add(text, " socket");
 		return;
@@ -167,15 +178,32 @@ __attribute__((noinline)) static void explain(const struct ask *ask, enum ask_en
  * given up the right to ask the helper, or while that is being restarted. They
  * need no coverage: the program's first socket has it.
  */
-static int may_do_without(enum skl_kind kind, enum ask_end end, int error)
+static int may_do_without(const struct ask *ask, enum ask_end end, int error)
 {
 	static int udp_granted;
 
-	if (kind != SKL_CLAIM_BIND)
+	if (!is_udp(ask))
 		return 0;
-	if (!error)
+	if (!error && ask->kind == SKL_CLAIM_BIND)
 		__atomic_store_n(&udp_granted, 1, __ATOMIC_RELAXED);
 	return error && end < ASK_ANSWERED && __atomic_load_n(&udp_granted, __ATOMIC_RELAXED);
+}
+
+/* Says what there is to say of the answer, and returns what the call does. */
+static int settle(const struct ask *question, enum ask_end end, int error, struct say *say)
+{
+	int left_alone = may_do_without(question, end, error);
+
+	if (env.debug)
+		say_debug(question, end, error);
+	if (error && !say->length)
+		explain(question, end, error, left_alone, say);
+	if (error && !env.warn && !left_alone) {
+		say_print(say, question->fd);
+		return real_fail(error);
+	}
+	say_print_once(say, question->fd);
+	return 0;
 }
 
 static int claim(enum skl_kind kind, int fd)
@@ -184,25 +212,56 @@ static int claim(enum skl_kind kind, int fd)
 	struct say say;
 	enum ask_end end;
 	int error = -ask(&question, &say, &end);
-	int left_alone = may_do_without(kind, end, error);
 
-	if (env.debug)
-		say_debug(&question, end, error);
-	if (error && !say.length)
-		explain(&question, end, error, left_alone, &say);
-	if (error && !env.warn && !left_alone) {
-		say_print(&say, fd);
-		return real_fail(error);
+	return settle(&question, end, error, &say);
+}
+
+/* 1: the share's socket is there, bound; 0: the program binds its own; -1 and errno. Not inlined: see above.
+ */
+__attribute__((noinline)) static int join(int fd, const struct skl_join *address)
+{
+	const struct ask question = {
+		.env = &env, .instance = instance, .kind = SKL_CLAIM_JOIN, .fd = fd, .join = address};
+	struct say say;
+	enum ask_end end;
+	int joined = share_join(&question, &say, &end);
+	int result = settle(&question, end, joined < 0 ? -joined : 0, &say);
+
+	return joined > 0 ? 1 : result;
+}
+
+/*
+ * Who may bind may still find the address in use, where the last process of the share is just letting go of
+ * it.
+ */
+static int bind_shared(int fd, const struct sockaddr *address, unsigned int length,
+		       const struct skl_join *as_told)
+{
+	int result = 0;
+
+	for (int attempts = 10; attempts > 0; attempts--) {
+		int joined = join(fd, as_told);
+
+		if (joined)
+			return joined > 0 ? 0 : -1;
+		result = real_bind(fd, address, length);
+		if (result == 0 || real_error() != EADDRINUSE)
+			break;
+		share_pause();
 	}
-	say_print_once(&say, fd);
-	return 0;
+	return result;
 }
 
 int bind(int fd, const struct sockaddr *address, unsigned int length)
 {
-	int result = real_bind(fd, address, length);
+	struct skl_join join_address = {0};
 	const char *port;
+	int result;
 
+	if (active && env.share && share_concerns(fd, address, length, &join_address))
+		result = bind_shared(fd, address, length, &join_address);
+	else
+		result = real_bind(fd, address, length);
 	if (result != 0 || !active || !is_internet(fd, SOCK_DGRAM) || option(fd, SO_PROTOCOL) != IPPROTO_UDP)
 		return result;
 	/* The kernel took it for an internet address, so it is long enough and could be read. */
@@ -212,9 +271,11 @@ int bind(int fd, const struct sockaddr *address, unsigned int length)
 
 int listen(int fd, int backlog)
 {
-	int result = real_listen(fd, backlog);
-	int protocol;
+	int protocol, result;
 
+	if (active && env.share)
+		backlog = share_backlog(fd, backlog);
+	result = real_listen(fd, backlog);
 	if (result != 0 || !active || !is_internet(fd, SOCK_STREAM))
 		return result;
 	/* Not SCTP. Multipath TCP is asked for, although it cannot be served: the helper says what to do

@@ -14,23 +14,30 @@
 #include <linux/uio.h>
 
 /* What the kernel's own headers leave to the libc's. */
-#define AF_UNIX		1
-#define AF_INET		2
-#define AF_INET6	10
-#define SOCK_STREAM	1
-#define SOCK_DGRAM	2
-#define SOCK_SEQPACKET	5
-#define SOCK_CLOEXEC	02000000
-#define MSG_TRUNC	0x20
-#define MSG_NOSIGNAL	0x4000
-#define SCM_RIGHTS	1
-#define SIGPIPE		13
-#define SIG_BLOCK	0
-#define SIG_SETMASK	2
-#define AT_FDCWD	-100
-#define O_CLOEXEC	02000000
-#define F_DUPFD_CLOEXEC 1030
-#define GRND_NONBLOCK	1
+#define AF_UNIX		 1
+#define AF_INET		 2
+#define AF_INET6	 10
+#define SOCK_STREAM	 1
+#define SOCK_DGRAM	 2
+#define SOCK_SEQPACKET	 5
+#define SOCK_CLOEXEC	 02000000
+#define MSG_TRUNC	 0x20
+#define MSG_CTRUNC	 0x08
+#define MSG_NOSIGNAL	 0x4000
+#define MSG_CMSG_CLOEXEC 0x40000000
+#define SCM_RIGHTS	 1
+#define SIGPIPE		 13
+#define SIG_BLOCK	 0
+#define SIG_SETMASK	 2
+#define AT_FDCWD	 -100
+#define O_CLOEXEC	 02000000
+#define O_NONBLOCK	 04000
+#define FD_CLOEXEC	 1
+#define F_GETFD		 1
+#define F_GETFL		 3
+#define F_SETFL		 4
+#define F_DUPFD_CLOEXEC	 1030
+#define GRND_NONBLOCK	 1
 
 /* The kernel's view of struct msghdr, and of a control message with one descriptor in it. */
 struct sys_message {
@@ -185,6 +192,11 @@ static inline int sys_close(int fd)
 static inline int sys_fcntl(int fd, int command, long argument)
 {
 	return (int)sys_call(__NR_fcntl, fd, command, argument, 0, 0);
+}
+
+static inline int sys_dup3(int from, int to, int flags)
+{
+	return (int)sys_call(__NR_dup3, from, to, flags, 0, 0);
 }
 
 static inline int sys_statx(const char *path, unsigned int mask, struct statx *stat)

@@ -20,9 +20,11 @@ enum broker_order {
 	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
 	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
 	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
-	BROKER_POLICY, /* answers with a descriptor of the policy file, open for reading */
-	BROKER_USER,   /* name: of a user. Answers with the id */
-	BROKER_GROUP,  /* name: of a group. Answers with the id */
+	BROKER_HOLDERS, /* fd: a question (holders.h), second: a file for those who have these sockets open */
+	BROKER_POLLED,	/* fd: a question. Has this process the socket in an epoll instance? -EBUSY: it has */
+	BROKER_POLICY,	/* answers with a descriptor of the policy file, open for reading */
+	BROKER_USER,	/* name: of a user. Answers with the id */
+	BROKER_GROUP,	/* name: of a group. Answers with the id */
 	BROKER_PROCESS, /* pid. Answers with the user whose it is and its name, as of now; -ESRCH: not to be
 			   seen */
 	/*

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "helper/broker/broker.h"
+#include "helper/broker/holders.h"
 
 /* Does in the network namespace `netns` what is ordered. Returns a descriptor for the answer, or -1. */
 int broker_work_in(const struct broker_request *request, int netns, int second, struct broker_answer *answer);
@@ -14,6 +15,19 @@ int broker_work_in(const struct broker_request *request, int netns, int second, 
 /* A descriptor of the network namespace with this inode number, found through the processes in it, or
  * -ENOENT. */
 int broker_find_netns(uint64_t ino);
+
+/* ---- holders.c, polled.c: `question` is a file as holders.h describes it ---- */
+
+/* Writes struct holders_one to the file `answer`. 0 or -errno. */
+int broker_find_holders(int question, int answer);
+
+/* 0, -EBUSY, or -errno. */
+int broker_is_polled(int question);
+
+/* Reads what stands behind the head into an array from malloc. Returns 0 or -errno. */
+int broker_read_question(int fd, struct holders_question *head, void **rest);
+
+/* ---- process.c ---- */
 
 /* Whose process this is and its name, into the answer. 0 or -errno. */
 int broker_process(pid_t pid, struct broker_answer *answer);

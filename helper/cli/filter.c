@@ -111,6 +111,18 @@ static bool passes(const struct filter *f, const struct report_listener *l)
 	       (!f->has_uid || r->uid == f->uid) && (!f->port || has_port(l, f->port));
 }
 
+static bool share_passes(const struct filter *f, const struct report_share *s)
+{
+	bool has_pid = !f->pid, has_the_port = !f->port;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		has_pid |= s->members[i].pid == f->pid;
+	for (size_t i = 0; i < s->n_sockets; i++)
+		has_the_port |= s->sockets[i].port == f->port;
+	return has_pid && has_the_port && (!f->netns || s->record.netns == f->netns) &&
+	       (!f->has_uid || s->record.uid == f->uid);
+}
+
 void filter_apply(const struct filter *f, struct report *report)
 {
 	size_t kept = 0;
@@ -120,4 +132,10 @@ void filter_apply(const struct filter *f, struct report *report)
 			report->listeners[kept++] = report->listeners[i];
 	}
 	report->n_listeners = kept;
+	kept = 0;
+	for (size_t i = 0; i < report->n_shares; i++) {
+		if (share_passes(f, &report->shares[i]))
+			report->shares[kept++] = report->shares[i];
+	}
+	report->n_shares = kept;
 }

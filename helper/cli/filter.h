@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which listeners somebody wants to see. */
+/* Which listeners and shares somebody wants to see. */
 #ifndef SKL_CLI_FILTER_H
 #define SKL_CLI_FILTER_H
 

@@ -109,6 +109,18 @@ static size_t count(char *text, size_t size, unsigned long long n, const char *o
 	return n ? (size_t)snprintf(text, size, ", %llu %s", n, n == 1 ? one : many) : 0;
 }
 
+static void shadow(char *text, size_t size, const struct skl_record_binding *b)
+{
+	const char *user = listing_user(b->shadowed_uid);
+
+	if (b->state != SKL_BINDING_SHADOWED)
+		return;
+	if (user)
+		snprintf(text, size, ", a program of %s is shadowed", user);
+	else
+		snprintf(text, size, ", a program of uid %u is shadowed", b->shadowed_uid);
+}
+
 /* How a binding is shown. */
 struct style {
 	bool brief;		     /* tells how many ports are left out instead of which */
@@ -167,7 +179,8 @@ static void binding_cells(const struct skl_record_binding *b, const struct style
 	n += count(cells[REST] + n, CELL - n, b->misses, "miss", "misses");
 	n += count_errors(cells[REST] + n, CELL - n, style->report, b);
 	if (style->before)
-		snprintf(cells[REST] + n, CELL - n, ", %llu/s", rate(b, style->before));
+		n += (size_t)snprintf(cells[REST] + n, CELL - n, ", %llu/s", rate(b, style->before));
+	shadow(cells[REST] + n, CELL - n, b);
 	for (int p = 0; p < N_PARTS; p++)
 		text_make_printable(cells[p]);
 }

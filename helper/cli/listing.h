@@ -26,6 +26,9 @@ const char *listing_user(uint32_t uid);
  */
 void listing_table(const struct report *report, const struct report *before, size_t width, size_t height);
 
+/* The same, and a table of the shares, which goes first where the height is not enough for both. */
+void listing_all(const struct report *report, const struct report *before, size_t width, size_t height);
+
 /* Prints the document that status.schema.json describes. Returns 0 or -ENOMEM. */
 int listing_json(const struct report *report);
 

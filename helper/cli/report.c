@@ -98,11 +98,58 @@ static int take_binding(struct report *r, const char *data, size_t length)
 	l = &r->listeners[r->n_listeners - 1];
 	memcpy(b, data, sizeof(*b));
 	if (!valid_protocol(b->family, b->protocol) || b->listener != l->record.id ||
-	    b->prefixlen > (b->family == AF_INET6 ? 128 : 32) || b->port_first > b->port_last)
+	    b->prefixlen > (b->family == AF_INET6 ? 128 : 32) || b->port_first > b->port_last ||
+	    b->state < SKL_BINDING_LIVE || b->state > SKL_BINDING_SHADOWED)
 		return -EBADMSG;
 	b->less[sizeof(b->less) - 1] = '\0';
 	l->n_bindings++;
 	r->n_bindings++;
+	return 0;
+}
+
+static int take_share(struct report *r, const char *data, size_t length)
+{
+	struct report_share *s = &r->shares[r->n_shares];
+
+	if (length < sizeof(s->record))
+		return -EBADMSG;
+	memcpy(&s->record, data, sizeof(s->record));
+	s->record.name[sizeof(s->record.name) - 1] = '\0';
+	s->sockets = &r->sockets[r->n_sockets];
+	s->members = &r->members[r->n_members];
+	s->n_sockets = s->n_members = 0;
+	r->n_shares++;
+	return 0;
+}
+
+static int take_share_socket(struct report *r, const char *data, size_t length)
+{
+	struct skl_record_share_socket *socket = &r->sockets[r->n_sockets];
+	struct report_share *s = r->n_shares ? &r->shares[r->n_shares - 1] : NULL;
+
+	if (length < sizeof(*socket) || !s)
+		return -EBADMSG;
+	memcpy(socket, data, sizeof(*socket));
+	if (!valid_protocol(socket->family, socket->protocol) || socket->share != s->record.id)
+		return -EBADMSG;
+	s->n_sockets++;
+	r->n_sockets++;
+	return 0;
+}
+
+static int take_share_member(struct report *r, const char *data, size_t length)
+{
+	struct skl_record_share_member *member = &r->members[r->n_members];
+	struct report_share *s = r->n_shares ? &r->shares[r->n_shares - 1] : NULL;
+
+	if (length < sizeof(*member) || !s)
+		return -EBADMSG;
+	memcpy(member, data, sizeof(*member));
+	if (member->share != s->record.id || member->pid <= 0)
+		return -EBADMSG;
+	member->program[sizeof(member->program) - 1] = '\0';
+	s->n_members++;
+	r->n_members++;
 	return 0;
 }
 
@@ -150,20 +197,33 @@ static int by_id(const void *a, const void *b)
 	return (x->record.id > y->record.id) - (x->record.id < y->record.id);
 }
 
+static int by_share_id(const void *a, const void *b)
+{
+	const struct report_share *x = a, *y = b;
+
+	return (x->record.id > y->record.id) - (x->record.id < y->record.id);
+}
+
+typedef int take(struct report *r, const char *data, size_t length);
+
+static take *const takers[] = {
+	[SKL_RECORD_LISTENER] = take_listener,
+	[SKL_RECORD_BINDING] = take_binding,
+	[SKL_RECORD_SHARE] = take_share,
+	[SKL_RECORD_SHARE_SOCKET] = take_share_socket,
+	[SKL_RECORD_SHARE_MEMBER] = take_share_member,
+	[SKL_RECORD_ERROR] = take_error,
+	[SKL_RECORD_HELPER] = take_helper,
+};
+
 static int parse(const char *data, size_t size, struct report *r)
 {
 	struct skl_record head;
 	int err;
 
 	for (size_t at = 0; next_record(data, size, at, &head, &err); at += head.length) {
-		if (head.kind == SKL_RECORD_LISTENER)
-			err = take_listener(r, data + at, head.length);
-		else if (head.kind == SKL_RECORD_HELPER)
-			err = take_helper(r, data + at, head.length);
-		else if (head.kind == SKL_RECORD_BINDING)
-			err = take_binding(r, data + at, head.length);
-		else if (head.kind == SKL_RECORD_ERROR)
-			err = take_error(r, data + at, head.length);
+		if (head.kind < sizeof(takers) / sizeof(takers[0]) && takers[head.kind])
+			err = takers[head.kind](r, data + at, head.length);
 		if (err)
 			break;
 	}
@@ -172,7 +232,7 @@ static int parse(const char *data, size_t size, struct report *r)
 
 int report_read(int fd, struct report *report)
 {
-	size_t size = 0, listeners, bindings, errors;
+	size_t size = 0;
 	char *data = NULL;
 	int err = read_all(fd, &data, &size);
 
@@ -180,27 +240,33 @@ int report_read(int fd, struct report *report)
 		return err;
 	memset(report, 0, sizeof(*report));
 	/* as many as there could be at most */
-	listeners = size / sizeof(struct skl_record_listener) + 1;
-	bindings = size / sizeof(struct skl_record_binding) + 1;
-	errors = size / sizeof(struct skl_record_error) + 1;
-	report->listeners = calloc(listeners, sizeof(*report->listeners));
-	report->bindings = calloc(bindings, sizeof(*report->bindings));
-	report->errors = calloc(errors, sizeof(*report->errors));
+	report->listeners = calloc(size / sizeof(struct skl_record_listener) + 1, sizeof(*report->listeners));
+	report->bindings = calloc(size / sizeof(struct skl_record_binding) + 1, sizeof(*report->bindings));
+	report->shares = calloc(size / sizeof(struct skl_record_share) + 1, sizeof(*report->shares));
+	report->sockets = calloc(size / sizeof(struct skl_record_share_socket) + 1, sizeof(*report->sockets));
+	report->members = calloc(size / sizeof(struct skl_record_share_member) + 1, sizeof(*report->members));
+	report->errors = calloc(size / sizeof(struct skl_record_error) + 1, sizeof(*report->errors));
 	err = -ENOMEM;
-	if (report->listeners && report->bindings && report->errors)
+	if (report->listeners && report->bindings && report->shares && report->sockets && report->members &&
+	    report->errors)
 		err = parse(data, size, report);
 	free(data);
-	if (err)
+	if (err) {
 		report_free(report);
-	else
-		qsort(report->listeners, report->n_listeners, sizeof(*report->listeners), by_id);
-	return err;
+		return err;
+	}
+	qsort(report->listeners, report->n_listeners, sizeof(*report->listeners), by_id);
+	qsort(report->shares, report->n_shares, sizeof(*report->shares), by_share_id);
+	return 0;
 }
 
 void report_free(struct report *report)
 {
 	free(report->listeners);
 	free(report->bindings);
+	free(report->shares);
+	free(report->sockets);
+	free(report->members);
 	free(report->errors);
 	memset(report, 0, sizeof(*report));
 }

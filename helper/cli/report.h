@@ -14,12 +14,26 @@ struct report_listener {
 	size_t n_bindings;
 };
 
+struct report_share {
+	struct skl_record_share record;
+	const struct skl_record_share_socket *sockets;
+	size_t n_sockets;
+	const struct skl_record_share_member *members; /* the oldest first */
+	size_t n_members;
+};
+
 struct report {
 	struct skl_record_helper helper;   /* all 0 where the helper does not tell */
 	struct report_listener *listeners; /* by id */
 	size_t n_listeners;
+	struct report_share *shares; /* by id */
+	size_t n_shares;
 	struct skl_record_binding *bindings; /* where those of the listeners are */
 	size_t n_bindings;
+	struct skl_record_share_socket *sockets; /* where those of the shares are */
+	size_t n_sockets;
+	struct skl_record_share_member *members;
+	size_t n_members;
 	struct skl_record_error *errors; /* of all bindings, those of one behind each other */
 	size_t n_errors;
 };

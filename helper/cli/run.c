@@ -33,8 +33,8 @@ enum {
 };
 
 const char run_help[] =
-	"usage: skl run [-p PORTS] [-c CIDRS] [-b BINDING]... [--for PORT] [--warn] [--supervise]\n"
-	"               [--] PROGRAM [ARG]...\n"
+	"usage: skl run [-p PORTS] [-c CIDRS] [-b BINDING]... [--for PORT] [--share NAME [--hold TIME]]\n"
+	"               [--warn] [--supervise] [--] PROGRAM [ARG]...\n"
 	"\n"
 	"Starts PROGRAM; its listening socket then answers on further ports and addresses, too.\n"
 	"\n"
@@ -42,6 +42,9 @@ const char run_help[] =
 	"  -c, --cidrs CIDRS     further addresses: 192.0.2.0/24,2001:db8::/64\n"
 	"  -b, --bind BINDING    exactly this, CIDR:PORTS: 192.0.2.0/24:80 or [2001:db8::]/64:80-89\n"
 	"      --for PORT        take the program's socket that is bound to this port, not its first one\n"
+	"      --share NAME      use one socket together with the other programs of this name\n"
+	"      --hold TIME       keep that socket open so long after its last program is gone: 30s, 500ms, "
+	"2m\n"
 	"      --warn            without coverage, say so and run PROGRAM all the same\n"
 	"      --supervise       do not preload: a process beside PROGRAM answers for its listen() and "
 	"bind(). So\n"
@@ -370,6 +373,10 @@ int run_main(int argc, char **argv)
 	}
 	if (!is_set("SKL_PORTS") && !is_set("SKL_CIDRS") && !is_set("SKL_BIND") && !is_set("SKL_SHARE")) {
 		complain("run: which ports or addresses? for example: skl run -p 7,77,777 -- ./server");
+		return RUN_FAILED;
+	}
+	if (is_set("SKL_HOLD") && !is_set("SKL_SHARE")) {
+		complain("run: --hold is for the socket of a share: --share names it");
 		return RUN_FAILED;
 	}
 	err = reach_find(program, path);

@@ -24,6 +24,7 @@ static const struct command {
 	{"run", run_main, "start a program and cover further ports and addresses with its socket", run_help},
 	{"status", status_main, "show who covers what, and how often it was used", status_help},
 	{"attach", attach_main, "cover with the socket of a program that runs already", attach_help},
+	{"upgrade", upgrade_main, "replace the program of a share without losing a connection", upgrade_help},
 	{"detach", detach_main, "end what a listener or a binding covers", detach_help},
 	{"metrics", metrics_main, "print the counters for Prometheus", metrics_help},
 	{"doctor", doctor_main, "find out why it does not work", doctor_help},

@@ -18,6 +18,7 @@ enum {
 int run_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int attach_main(int argc, char **argv);
+int upgrade_main(int argc, char **argv);
 int detach_main(int argc, char **argv);
 int metrics_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
@@ -25,6 +26,7 @@ int doctor_main(int argc, char **argv);
 extern const char run_help[];
 extern const char status_help[];
 extern const char attach_help[];
+extern const char upgrade_help[];
 extern const char detach_help[];
 extern const char metrics_help[];
 extern const char doctor_help[];

@@ -23,7 +23,10 @@ const char status_help[] =
 	"often packets looked them up. A miss is a lookup that found the listener gone, an error one for "
 	"which\n"
 	"the kernel refused its socket; both went on to whoever is bound there. *:80 is bound to every IPv4\n"
-	"and IPv6 address, 0.0.0.0:80 and [::]:80 to those of one family.\n"
+	"and IPv6 address, 0.0.0.0:80 and [::]:80 to those of one family. A program is shadowed that has "
+	"bound\n"
+	"a covered port since it was granted: it gets nothing there while the coverage lasts.\n"
+	"Then it shows the shares (SKL_SHARE): their sockets and the processes that have them open.\n"
 	"\n"
 	"With PORT, as in 777 or 53/udp: who gets the first packet to that port, on ADDRESS or wherever it "
 	"makes\n"
@@ -32,7 +35,8 @@ const char status_help[] =
 	"  -j, --json    print JSON, as helper/cli/status.schema.json describes it\n"
 	"  -w, --watch   draw the table anew each second, with how often each binding was used\n"
 	"      --pid PID, --port PORT, --user USER, --netns INODE-OR-PATH\n"
-	"                only listeners of that process, with that port, of that user, in that namespace\n"
+	"                only listeners and shares of that process, with that port, of that user, in that "
+	"namespace\n"
 	"      --help    show this\n"
 	"\n"
 	"Exit code: 0, 1 where no helper answers or it refuses, 2 for an unknown option.\n";
@@ -122,10 +126,8 @@ int status_main(int argc, char **argv)
 	filter_apply(&filter, &report);
 	if (json)
 		err = listing_json(&report);
-	else if (report.n_listeners == 0)
-		puts("Nothing is covered.");
 	else
-		listing_table(&report, NULL, terminal_width(), 0);
+		listing_all(&report, NULL, terminal_width(), 0);
 	report_free(&report);
 	if (err)
 		complain("status: %s", strerror(-err));

@@ -28,10 +28,7 @@ static void draw(const struct report *report, const struct report *before)
 		fputs("\033[H\033[J", stdout);
 		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	}
-	if (report->n_listeners == 0)
-		puts("Nothing is covered.");
-	else
-		listing_table(report, before, size.ws_col, size.ws_row ? size.ws_row - 1 : 0);
+	listing_all(report, before, size.ws_col, size.ws_row ? size.ws_row - 1 : 0);
 	fflush(stdout);
 }
 

@@ -8,15 +8,37 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "helper/datapath/intact.h"
+#include "helper/datapath/shape.h"
+#include "helper/datapath/upgrade.h"
+#include "helper/log.h"
 
-int datapath_is_stale(const struct datapath *d)
+/* The number of the namespace that it is attached to, 0 when that is gone. 0 or -errno. */
+static int attached_to(const struct datapath *d, uint32_t *ino)
 {
 	struct bpf_link_info info = {0};
 	uint32_t length = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(d->link, &info, &length) < 0 ? -errno : info.netns.netns_ino == 0;
+	if (bpf_obj_get_info_by_fd(d->link, &info, &length) < 0)
+		return -errno;
+	*ino = info.netns.netns_ino;
+	return 0;
+}
+
+int datapath_is_stale(const struct datapath *d)
+{
+	uint32_t ino = 0;
+	int err = attached_to(d, &ino);
+
+	return err ? err : ino == 0;
+}
+
+/* Does it belong to a claim that was never done? */
+static bool is_unfinished(const struct datapath *d, uint64_t id)
+{
+	return d->tables->unfinished && id >= d->tables->unfinished;
 }
 
 static int read_member(struct datapath *d, struct listener *l, uint16_t slot)
@@ -31,8 +53,7 @@ static int read_member(struct datapath *d, struct listener *l, uint16_t slot)
 	if (err)
 		return err;
 	/* without a record: the place of a member that died before an earlier helper did */
-	m.dead = bpf_map_lookup_elem(d->member_records, &key, &record) < 0 ||
-		 bpf_map_lookup_elem(d->sockets, &key, &cookie) < 0 || cookie != record.cookie;
+	m.dead = bpf_map_lookup_elem(d->member_records, &key, &record) < 0;
 	if (!m.dead) {
 		m.cookie = record.cookie;
 		m.instance = record.instance;
@@ -41,6 +62,7 @@ static int read_member(struct datapath *d, struct listener *l, uint16_t slot)
 		m.pid = record.pid;
 		memcpy(m.program, record.program, sizeof(m.program));
 		m.program[sizeof(m.program) - 1] = '\0';
+		m.dead = bpf_map_lookup_elem(d->sockets, &key, &cookie) < 0 || cookie != record.cookie;
 	}
 	return listener_add_member(l, &m);
 }
@@ -89,7 +111,7 @@ static int read_listeners(struct datapath *d, struct table *t)
 			return -errno;
 		if (!intact_member(d->tables, key, &record))
 			return -EBADMSG;
-		if (record.listener == key)
+		if (record.listener == key && !is_unfinished(d, record.listener_id))
 			err = read_listener(d, t, (uint16_t)key, &record);
 	}
 	return err;
@@ -131,7 +153,7 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 	};
 	memcpy(b->rule.prefix.address, record.address, sizeof(record.address));
 	/* a listener's id is older than its bindings': another one is in the place of theirs */
-	if (b->listener && b->id < b->listener->id)
+	if (is_unfinished(d, b->id) || (b->listener && b->id < b->listener->id))
 		b->listener = NULL;
 	if (b->listener && b->listener->protocol != b->rule.protocol)
 		b->listener = NULL;
@@ -143,7 +165,7 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 	free(b);
 	if (err != -ENOENT)
 		return err;
-	/* its listener was never finished: a claim that was interrupted */
+	/* of a claim or a removal that was interrupted */
 	bpf_map_delete_elem(d->binding_records, &index);
 	return 0;
 }
@@ -162,28 +184,72 @@ static int read_bindings(struct datapath *d, struct table *t)
 	return err;
 }
 
-int datapath_adopt(struct datapath **out, const char *path, struct table *t)
+static int compare_listeners(const void *a, const void *b)
+{
+	const struct listener *x = *(struct listener *const *)a, *y = *(struct listener *const *)b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int compare_bindings(const void *a, const void *b)
+{
+	const struct binding *x = *(struct binding *const *)a, *y = *(struct binding *const *)b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* As they were made: a map gives them in no order. */
+static void sort(struct table *t)
+{
+	if (t->n_listeners)
+		qsort(t->listeners, t->n_listeners, sizeof(struct listener *), compare_listeners);
+	if (t->n_bindings)
+		qsort(t->bindings, t->n_bindings, sizeof(struct binding *), compare_bindings);
+}
+
+static int read_all(struct datapath *d, struct table *t)
+{
+	int err = read_listeners(d, t);
+
+	if (!err)
+		err = read_bindings(d, t);
+	for (size_t i = 0; i < t->n_listeners && !err; i++)
+		err = table_add_own(t, t->listeners[i]);
+	if (err)
+		return err;
+	sort(t);
+	datapath_forget_unused(d);
+	d->tables->unfinished = 0;
+	return 0;
+}
+
+int datapath_adopt(struct datapath **out, const char *path, uint64_t netns_ino, struct table *t)
 {
 	struct datapath *d;
+	uint32_t ino = 0;
 	int err;
 
 	err = datapath_open(&d, path);
 	if (err)
 		return err;
-	err = datapath_is_stale(d);
-	if (err > 0)
+	err = attached_to(d, &ino);
+	if (!err && ino == 0) {
 		err = -ESTALE;
+	} else if (!err && ino != (uint32_t)netns_ino) {
+		log_error("%s: is attached to network namespace %u", pins_shown(path), ino);
+		err = -EBADMSG;
+	}
 	if (!err)
-		err = read_listeners(d, t);
-	if (!err)
-		err = read_bindings(d, t);
-	for (size_t i = 0; i < t->n_listeners && !err; i++)
-		err = table_add_own(t, t->listeners[i]);
+		err = read_all(d, t);
 	if (err) {
 		table_clear(t);
 		datapath_close(d);
 		return err;
 	}
+	err = upgrade_programs(d);
+	if (err)
+		log_warn("%s: its programs could not be replaced by those of this version, and go on: %s",
+			 pins_shown(path), strerror(-err));
 	*out = d;
 	return 0;
 }

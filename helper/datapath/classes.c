@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "helper/datapath/classes_parts.h"
+#include "helper/fault.h"
 
 static uint32_t hash_of(struct classes *c, int family, uint16_t node)
 {
@@ -89,6 +90,7 @@ static int get_node(struct classes *c, int family, const struct binding *b, uint
 			return -ENOSPC;
 		}
 		node_write(c->tables, family, node, &content);
+		fault_point("a node is written");
 		f->uses[node].refs = 1;
 		class_hash_in(c, family, node);
 	}
@@ -153,6 +155,7 @@ int classes_write(struct classes *c, uint8_t protocol, int family, uint16_t firs
 			continue;
 		/* release: the nodes must be there before the word that leads to them */
 		__atomic_store_n(&words[port], word_with(words[port], family, head), __ATOMIC_RELEASE);
+		fault_point("a word is written");
 		f->uses[head].refs++; /* 0 stands for no node, and nobody asks how many lead there */
 		if (before != old) {
 			release(c, family, old, run);
@@ -222,6 +225,7 @@ int classes_init(struct classes *c, struct skl_tables *tables, int trie)
 	}
 	adopt_all(c, AF_INET);
 	adopt_all(c, AF_INET6);
+	tries_forget_unreached(c);
 	return 0;
 }
 

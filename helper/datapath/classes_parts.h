@@ -44,6 +44,10 @@ int trie_make(struct classes *c, int family, const struct binding *const *order,
  */
 int trie_change(struct classes *c, int family, uint16_t node, const struct binding *const *order, size_t n);
 
+/* Over tables that have been taken over: no class that is made from now on has keys of one that nobody
+ * reached. */
+void tries_forget_unreached(struct classes *c);
+
 /* No word leads to it any more: until classes_settle(). */
 void trie_leave(struct classes *c, int family, uint16_t node);
 

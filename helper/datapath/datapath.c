@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "helper/fault.h"
+
 /* Reads the number of possible CPUs once: the size of a per-CPU value. */
 static int cpus(void)
 {
@@ -38,6 +40,19 @@ uint64_t datapath_next_id(struct datapath *d)
 	highest_id = datapath_last_id(d) + 1;
 	d->tables->last_id = highest_id;
 	return highest_id;
+}
+
+void datapath_begin_claim(struct datapath *d)
+{
+	d->tables->unfinished = datapath_last_id(d) + 1;
+	fault_point("a claim begins");
+}
+
+void datapath_end_claim(struct datapath *d)
+{
+	fault_point("a claim is done");
+	d->tables->unfinished = 0;
+	fault_point("a claim ends");
 }
 
 static void record_member(const struct listener *l, const struct member *m, uint32_t head,
@@ -87,6 +102,7 @@ static int fill_slot(struct datapath *d, const struct listener *l, const struct 
 	err = bpf_map_update_elem(d->member_records, &slot, &record, BPF_ANY);
 	if (err)
 		return err;
+	fault_point("a socket is recorded");
 	/*
 	 * Never in place of another element: replacing one while its socket is
 	 * closed was a use-after-free (fixed in 5.10.236, 6.1.125, 6.6.67, 6.12.6).
@@ -95,6 +111,7 @@ static int fill_slot(struct datapath *d, const struct listener *l, const struct 
 	err = bpf_map_update_elem(d->sockets, &slot, &value, BPF_NOEXIST);
 	if (err)
 		bpf_map_delete_elem(d->member_records, &slot);
+	fault_point("a socket is in the map");
 	return err;
 }
 
@@ -135,6 +152,7 @@ int datapath_add_member(struct datapath *d, struct listener *l, struct member *m
 	if (l->n_members > 1)
 		__atomic_store_n(&d->tables->members[l->members[l->n_members - 2].slot].next, m->slot,
 				 __ATOMIC_RELEASE);
+	fault_point("a member is added");
 	return 0;
 }
 
@@ -156,13 +174,23 @@ void datapath_drop_socket(struct datapath *d, const struct member *m)
 	bpf_map_delete_elem(d->sockets, &slot);
 }
 
+bool datapath_member_open(const struct datapath *d, const struct member *m)
+{
+	uint32_t slot = m->slot;
+	uint64_t cookie;
+
+	return bpf_map_lookup_elem(d->sockets, &slot, &cookie) == 0 && cookie == m->cookie;
+}
+
 void datapath_remove_listener(struct datapath *d, const struct listener *l)
 {
 	for (size_t i = l->n_members; i-- > 0;) {
 		uint32_t slot = l->members[i].slot;
 
 		bpf_map_delete_elem(d->sockets, &slot);
+		fault_point("a socket is out of the map");
 		bpf_map_delete_elem(d->member_records, &slot);
+		fault_point("a socket is no longer recorded");
 		pool_give(&d->slots, l->members[i].slot);
 	}
 }
@@ -179,6 +207,25 @@ static void forget_events(const struct datapath *d, const bool gone[SKL_BINDINGS
 		if (key.binding < SKL_BINDINGS && gone[key.binding])
 			bpf_map_delete_elem(d->events, &key);
 	}
+}
+
+void datapath_forget_unused(struct datapath *d)
+{
+	bool unused[SKL_BINDINGS];
+	uint32_t key, next;
+	bool more = bpf_map_get_next_key(d->member_records, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(d->member_records, &key, &next) == 0;
+		if (key < SKL_SLOTS && d->slots.used[key])
+			continue;
+		bpf_map_delete_elem(d->sockets, &key);
+		bpf_map_delete_elem(d->member_records, &key);
+	}
+	for (size_t i = 0; i < SKL_BINDINGS; i++)
+		unused[i] = !d->bindings.used[i];
+	forget_events(d, unused);
 }
 
 static int record_binding(struct datapath *d, const struct binding *b, uint64_t how)
@@ -219,6 +266,7 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 		err = record_binding(d, b, BPF_NOEXIST);
 	if (err)
 		pool_give(&d->bindings, b->index);
+	fault_point("a binding is recorded");
 	return err;
 }
 
@@ -244,6 +292,7 @@ void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, s
 			continue;
 		numbers[index] = true;
 		bpf_map_delete_elem(d->binding_records, &index);
+		fault_point("a binding is no longer recorded");
 		pool_give(&d->bindings, gone[i]->index);
 	}
 	if (n)

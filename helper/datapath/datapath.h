@@ -22,7 +22,7 @@ struct datapath {
 	struct skl_tables *tables;
 	int tables_fd, sockets, trie, lookups, events, member_records, binding_records;
 	int flows; /* array of one map, which is there from datapath_start_replies() on */
-	int probe, link;
+	int dispatch, probe, link;
 	int reply; /* the program, or -1 */
 	struct pool slots, bindings;
 	struct classes classes;
@@ -47,17 +47,21 @@ void datapath_unprepare(void);
  */
 int datapath_create(struct datapath **out, const char *path, int netns);
 
-/* Opens what is pinned as `path`, as it is, with nothing in use. 0, -EPROTO when another version made it, or
- * -errno. */
+/*
+ * Opens what is pinned as `path`, as it is, with nothing in use. Returns 0,
+ * -EBADMSG when what is there is not what we pin, or not all of it, -EPROTO
+ * when a version with other maps made it (both logged), or -errno.
+ */
 int datapath_open(struct datapath **out, const char *path);
 
 /*
- * Takes over what is pinned as `path`, and reads into the empty table `t` what
- * it says about listeners and bindings. Returns 0, -ESTALE when the namespace
- * is gone, -EPROTO when another version made it, -EBADMSG when no helper can
- * have left it so, or -errno.
+ * Takes over what is pinned as `path` for this namespace, and reads into the
+ * empty table `t` what it says about listeners and bindings; what an earlier
+ * helper left unfinished is undone, but for words, so datapath_refresh() is to
+ * follow for every port. Programs of another version are replaced. Returns 0,
+ * -ESTALE when the namespace is gone, or as datapath_open().
  */
-int datapath_adopt(struct datapath **out, const char *path, struct table *t);
+int datapath_adopt(struct datapath **out, const char *path, uint64_t netns_ino, struct table *t);
 
 /* Closes; what is pinned goes on working. */
 void datapath_close(struct datapath *d);
@@ -82,8 +86,19 @@ bool datapath_member_alive(const struct datapath *d, const struct member *m);
 /* Takes a socket out of the SOCKMAP (where it may not be any more); the member keeps its place. */
 void datapath_drop_socket(struct datapath *d, const struct member *m);
 
+/* Is the member's socket in the map, in whatever state: has it not been closed? */
+bool datapath_member_open(const struct datapath *d, const struct member *m);
+
 /* Takes all members out of the SOCKMAP and forgets their records; l's bindings must be gone. */
 void datapath_remove_listener(struct datapath *d, const struct listener *l);
+
+/* Forgets what is recorded or counted of numbers that nobody uses. */
+void datapath_forget_unused(struct datapath *d);
+
+/* What is given an id in between counts only when it has ended: a helper that dies before leaves it to be
+ * undone. */
+void datapath_begin_claim(struct datapath *d);
+void datapath_end_claim(struct datapath *d);
 
 /* Gives the binding its number, with counters at zero, and records it. It gets packets after
  * datapath_refresh(). */
@@ -118,6 +133,9 @@ uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int 
  */
 int datapath_start_replies(struct datapath *d);
 void datapath_stop_replies(struct datapath *d);
+
+/* Are they there, perhaps by an earlier helper? */
+bool datapath_has_replies(const struct datapath *d);
 
 /* A fresh id for a listener or binding, unique among all namespaces that this helper knows. */
 uint64_t datapath_next_id(struct datapath *d);

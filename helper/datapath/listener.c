@@ -24,24 +24,31 @@ static int option(int fd, int level, int name)
 	return getsockopt(fd, level, name, &value, &length) < 0 ? -errno : value;
 }
 
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static void take_address(const union address *a, struct listener *l)
+{
+	if (l->family == AF_INET) {
+		memcpy(l->address, &a->v4.sin_addr, 4);
+		l->port = ntohs(a->v4.sin_port);
+	} else {
+		memcpy(l->address, &a->v6.sin6_addr, 16);
+		l->port = ntohs(a->v6.sin6_port);
+	}
+}
+
 static int read_address(int fd, struct listener *l)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} a = {0};
+	union address a = {0};
 	socklen_t length = sizeof(a);
 
 	if (getsockname(fd, &a.any, &length) < 0)
 		return -errno;
-	if (l->family == AF_INET) {
-		memcpy(l->address, &a.v4.sin_addr, 4);
-		l->port = ntohs(a.v4.sin_port);
-	} else {
-		memcpy(l->address, &a.v6.sin6_addr, 16);
-		l->port = ntohs(a.v6.sin6_port);
-	}
+	take_address(&a, l);
 	return 0;
 }
 
@@ -125,10 +132,22 @@ static int read_netns(int fd, struct received *r, struct say *s)
 	return 0;
 }
 
+/* Its options, cookie and namespace. */
+static int read_rest(int fd, struct received *out, struct say *s)
+{
+	socklen_t length = sizeof(out->cookie);
+	int err = read_options(fd, &out->listener, s);
+
+	if (err)
+		return err;
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &out->cookie, &length) < 0)
+		return say_error(s, errno, "request", "the socket's cookie cannot be read");
+	return read_netns(fd, out, s);
+}
+
 int received_read(int fd, struct received *out, struct say *s)
 {
 	struct listener *l = &out->listener;
-	socklen_t length = sizeof(out->cookie);
 	int err, listens;
 
 	*out = (struct received){.netns = -1};
@@ -148,12 +167,39 @@ int received_read(int fd, struct received *out, struct say *s)
 				 "the UDP socket is connected to one peer, and serves no other");
 	if (l->port == 0)
 		return say_error(s, EINVAL, "request", "the socket is not bound to a port");
-	err = read_options(fd, l, s);
+	return read_rest(fd, out, s);
+}
+
+int received_read_unbound(int fd, const void *address, size_t length, struct received *out, struct say *s)
+{
+	struct listener *l = &out->listener;
+	union address a = {0};
+	int err;
+
+	*out = (struct received){.netns = -1};
+	err = check_kind(fd, l, s);
 	if (err)
 		return err;
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &out->cookie, &length) < 0)
-		return say_error(s, errno, "request", "the socket's cookie cannot be read");
-	return read_netns(fd, out, s);
+	err = read_address(fd, l);
+	if (err)
+		return say_error(s, -err, "request", "the socket's address cannot be read");
+	if (l->port != 0)
+		return -EALREADY;
+	memcpy(&a, address, length < sizeof(a) ? length : sizeof(a));
+	if (a.any.sa_family != l->family || length < (l->family == AF_INET ? sizeof(a.v4) : 24))
+		return -EALREADY;
+	take_address(&a, l);
+	if (l->port == 0)
+		return -EALREADY;
+	err = read_rest(fd, out, s);
+	/* an address that is not IPv4's makes the kernel set this */
+	if (!err && l->family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&a.v6.sin6_addr) &&
+	    !IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr))
+		l->v6only = true;
+	/* to bind to a link's address is to bind to the link */
+	if (!err && l->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a.v6.sin6_addr) && a.v6.sin6_scope_id)
+		l->ifindex = a.v6.sin6_scope_id;
+	return err;
 }
 
 void received_close(struct received *r)

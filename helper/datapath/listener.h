@@ -22,6 +22,14 @@ struct received {
  * (MPTCP), EINVAL (not listening, or not bound).
  */
 int received_read(int fd, struct received *out, struct say *s);
+
+/*
+ * The same of a socket that is about to be bound to `address` (what bind() was given, read from `length`
+ * bytes), with out->listener as it will be then. EALREADY, without a sentence: it is bound already, or the
+ * address is not one that it could be bound to. It needs not listen.
+ */
+int received_read_unbound(int fd, const void *address, size_t length, struct received *out, struct say *s);
+
 void received_close(struct received *r);
 
 #endif

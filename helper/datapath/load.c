@@ -14,6 +14,7 @@
 #include "bpf/maps.h"
 #include "bpf/dispatch.skel.h"
 #include "bpf/reply.skel.h"
+#include "helper/fault.h"
 #include "helper/log.h"
 
 static int to_debug_log(enum libbpf_print_level level, const char *format, va_list args)
@@ -89,17 +90,73 @@ int load_dispatch(int fds[LOAD_OBJECTS])
 	return err;
 }
 
-static int make_flows(int flows)
+static int reuse(const struct dispatch_bpf *skel, const int maps[LOAD_MAPS])
 {
-	uint32_t zero = 0;
-	int made = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows_lru", sizeof(struct skl_flow_key),
-				  sizeof(struct skl_flow), SKL_FLOWS, NULL);
+	struct bpf_map *const of[LOAD_MAPS] = {
+		[LOAD_TABLES] = skel->maps.bss,
+		[LOAD_SOCKETS] = skel->maps.sockets,
+		[LOAD_TRIE] = skel->maps.trie,
+		[LOAD_LOOKUPS] = skel->maps.lookups,
+		[LOAD_EVENTS] = skel->maps.events,
+		[LOAD_MEMBERS] = skel->maps.member_records,
+		[LOAD_BINDINGS] = skel->maps.binding_records,
+		[LOAD_FLOWS] = skel->maps.flows,
+	};
+	int err = 0;
+
+	for (int i = 0; i < LOAD_MAPS && !err; i++)
+		err = bpf_map__reuse_fd(of[i], maps[i]);
+	return err;
+}
+
+static int copy_programs(const struct dispatch_bpf *skel, int *dispatch, int *probe)
+{
 	int err;
 
+	*dispatch = fcntl(bpf_program__fd(skel->progs.skl_dispatch), F_DUPFD_CLOEXEC, 0);
+	if (*dispatch < 0)
+		return -errno;
+	*probe = fcntl(bpf_program__fd(skel->progs.skl_probe), F_DUPFD_CLOEXEC, 0);
+	if (*probe >= 0)
+		return 0;
+	err = -errno;
+	close(*dispatch);
+	return err;
+}
+
+int load_over(const int maps[LOAD_MAPS], bool has_ingress_ifindex, int *dispatch, int *probe)
+{
+	libbpf_print_fn_t before = libbpf_set_print(to_debug_log);
+	struct dispatch_bpf *skel = dispatch_bpf__open();
+	int err = skel ? 0 : -errno;
+
+	if (!err) {
+		skel->rodata->has_ingress_ifindex = has_ingress_ifindex;
+		err = reuse(skel, maps);
+	}
+	if (!err)
+		err = dispatch_bpf__load(skel);
+	if (!err)
+		err = copy_programs(skel, dispatch, probe);
+	dispatch_bpf__destroy(skel);
+	libbpf_set_print(before);
+	return err;
+}
+
+static int make_flows(int flows)
+{
+	uint32_t zero = 0, id;
+	int made, err;
+
+	if (bpf_map_lookup_elem(flows, &zero, &id) == 0)
+		return 0;
+	made = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows_lru", sizeof(struct skl_flow_key),
+			      sizeof(struct skl_flow), SKL_FLOWS, NULL);
 	if (made < 0)
 		return made;
 	err = bpf_map_update_elem(flows, &zero, &made, BPF_ANY);
 	close(made);
+	fault_point("the memory of flows is made");
 	return err;
 }
 

@@ -8,6 +8,8 @@
 #ifndef SKL_LOAD_H
 #define SKL_LOAD_H
 
+#include <stdbool.h>
+
 enum load_object {
 	LOAD_TABLES,
 	LOAD_SOCKETS,
@@ -16,9 +18,10 @@ enum load_object {
 	LOAD_EVENTS,
 	LOAD_MEMBERS,
 	LOAD_BINDINGS,
-	LOAD_DISPATCH,
-	LOAD_PROBE,
 	LOAD_FLOWS,
+	LOAD_MAPS, /* how many of them are maps */
+	LOAD_DISPATCH = LOAD_MAPS,
+	LOAD_PROBE,
 	LOAD_OBJECTS /* how many */
 };
 
@@ -26,8 +29,14 @@ enum load_object {
 int load_dispatch(int fds[LOAD_OBJECTS]);
 
 /*
+ * Loads the programs over maps that there are already. `maps` stay the caller's;
+ * *dispatch and *probe are descriptors that are his from now on. 0 or -errno.
+ */
+int load_over(const int maps[LOAD_MAPS], bool has_ingress_ifindex, int *dispatch, int *probe);
+
+/*
  * What UDP answers need: makes the memory of flows and puts it into the array
- * `flows`, and loads the program that uses it and `tables`. Returns the
+ * `flows`, unless one is there, and loads the program that uses it and `tables`. Returns the
  * program's descriptor, which is the caller's, or -errno.
  */
 int load_reply(int tables, int flows);

@@ -122,3 +122,21 @@ int netns_routes(int netns, struct prefix **out)
 	*out = NULL;
 	return err;
 }
+
+int netns_clear(int netns)
+{
+	int err = netns_attach_reply(netns, -1);
+	struct prefix *routes = NULL;
+	int n = netns_routes(netns, &routes);
+
+	if (!err && n < 0)
+		err = n;
+	for (int i = 0; i < n; i++) {
+		int one = netns_delete_route(netns, &routes[i]);
+
+		if (one && one != -ESRCH)
+			err = one;
+	}
+	free(routes);
+	return err;
+}

@@ -35,6 +35,10 @@ int netns_crowded_routes(int netns, struct prefix out[NETNS_CROWDED]);
 /* All routes of ours there: *out is an array from malloc. Returns how many they are, or -errno. */
 int netns_routes(int netns, struct prefix **out);
 
+/* Takes away from there whatever a helper of any version has put on interfaces and into routes. 0 or -errno.
+ */
+int netns_clear(int netns);
+
 /*
  * A descriptor of the network namespace with this inode number, found through
  * the processes that are in it, or -ENOENT.

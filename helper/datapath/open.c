@@ -14,29 +14,29 @@
 #include "helper/datapath/intact.h"
 #include "helper/datapath/made.h"
 #include "helper/datapath/pins.h"
+#include "helper/datapath/shape.h"
+#include "helper/datapath/upgrade.h"
+#include "helper/fault.h"
+#include "helper/log.h"
 
 static int pin(int fd, const char *directory, const char *name)
 {
-	char path[PINS_PATH];
+	char path[PINS_FILE];
 
-	if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (bpf_obj_pin(fd, path) < 0)
+		return -errno;
+	fault_point("an object of a namespace is pinned");
+	return 0;
 }
 
 static int pin_all(const int fds[LOAD_OBJECTS], int link, const char *directory)
 {
-	static const char *const names[LOAD_OBJECTS] = {
-		[LOAD_TABLES] = "tables",     [LOAD_SOCKETS] = "sockets",   [LOAD_TRIE] = "trie",
-		[LOAD_LOOKUPS] = "lookups",   [LOAD_EVENTS] = "events",	    [LOAD_MEMBERS] = "members",
-		[LOAD_BINDINGS] = "bindings", [LOAD_DISPATCH] = "dispatch", [LOAD_PROBE] = "probe",
-		[LOAD_FLOWS] = "flows",
-	};
 	int err = 0;
 
 	for (size_t i = 0; i < LOAD_OBJECTS && !err; i++)
-		err = pin(fds[i], directory, names[i]);
-	return err ? err : pin(link, directory, "link");
+		err = pin(fds[i], directory, shape_pins[i]);
+	return err ? err : pin(link, directory, shape_pins[SHAPE_LINK]);
 }
 
 static int attach_and_pin(const int fds[LOAD_OBJECTS], const char *path, int netns)
@@ -48,6 +48,7 @@ static int attach_and_pin(const int fds[LOAD_OBJECTS], const char *path, int net
 	if (err)
 		return err;
 	link = bpf_link_create(fds[LOAD_DISPATCH], netns, BPF_SK_LOOKUP, NULL);
+	fault_point("the program of a namespace is attached");
 	err = link < 0 ? -errno : pin_all(fds, link, temporary);
 	if (!err)
 		err = pins_commit(temporary, path);
@@ -58,74 +59,102 @@ static int attach_and_pin(const int fds[LOAD_OBJECTS], const char *path, int net
 	return err;
 }
 
-static int get_pinned(const struct datapath *d, const char *name)
+/*
+ * What tells versions apart is the first number in `tables`. Its size may be
+ * another's, too, and what a later version pins beside it.
+ */
+static int check_layout(int tables)
 {
-	char path[PINS_PATH + 16];
-	int fd;
+	const struct skl_tables *first = mmap(NULL, sizeof(first->layout), PROT_READ, MAP_SHARED, tables, 0);
+	uint32_t layout;
 
-	snprintf(path, sizeof(path), "%s/%s", d->path, name);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
+	if (first == MAP_FAILED)
+		return -errno;
+	layout = first->layout;
+	munmap((void *)first, sizeof(first->layout));
+	if (layout == SKL_LAYOUT)
+		return 0;
+	return layout ? -EPROTO : -EBADMSG;
 }
 
-static int open_pinned(struct datapath *d)
+/*
+ * All that is pinned in the directory. Of another version only what tells that
+ * it is one is looked at; of ours everything must be as it was made.
+ */
+static int open_all(const char *path, int fds[SHAPE_OBJECTS])
 {
-	struct {
-		const char *name;
-		int *fd;
-	} objects[] = {
-		{"tables", &d->tables_fd},
-		{"sockets", &d->sockets},
-		{"trie", &d->trie},
-		{"lookups", &d->lookups},
-		{"events", &d->events},
-		{"members", &d->member_records},
-		{"bindings", &d->binding_records},
-		{"probe", &d->probe},
-		{"flows", &d->flows},
-		{"link", &d->link},
-	};
+	int worst = 0, err;
 
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-		*objects[i].fd = get_pinned(d, objects[i].name);
-		if (*objects[i].fd < 0)
-			return *objects[i].fd;
+	if (!pins_is_directory(path)) {
+		log_error("%s: is no directory", pins_shown(path));
+		return -EBADMSG;
 	}
-	return 0;
+	upgrade_settle(path);
+	fds[LOAD_TABLES] = shape_open(LOAD_TABLES, path);
+	fds[SHAPE_LINK] = shape_open(SHAPE_LINK, path);
+	if (fds[SHAPE_LINK] < 0)
+		return fds[SHAPE_LINK];
+	err = fds[LOAD_TABLES] < 0 ? fds[LOAD_TABLES] : check_layout(fds[LOAD_TABLES]);
+	if (err)
+		return err;
+	if (!shape_has_no_other(path))
+		return -EBADMSG;
+	for (int i = 0; i < SHAPE_OBJECTS; i++) {
+		if (fds[i] < 0)
+			fds[i] = shape_open(i, path);
+		if (fds[i] < 0 && worst != -EBADMSG)
+			worst = fds[i];
+	}
+	if (!worst && !shape_fits(fds)) {
+		log_error("%s: its link, program and maps do not belong together", pins_shown(path));
+		worst = -EBADMSG;
+	}
+	return worst;
 }
 
 static int map_tables(struct datapath *d)
 {
-	struct bpf_map_info info = {0};
-	uint32_t length = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(d->tables_fd, &info, &length) < 0)
-		return -errno;
-	if (info.value_size != sizeof(struct skl_tables))
-		return -EPROTO;
 	d->tables =
 		mmap(NULL, sizeof(struct skl_tables), PROT_READ | PROT_WRITE, MAP_SHARED, d->tables_fd, 0);
 	if (d->tables == MAP_FAILED) {
 		d->tables = NULL;
 		return -errno;
 	}
-	if (d->tables->layout != SKL_LAYOUT)
-		return -EPROTO;
-	return intact_tables(d->tables) ? 0 : -EBADMSG;
+	if (intact_tables(d->tables))
+		return 0;
+	log_error("%s: its tables are damaged", pins_shown(d->path));
+	return -EBADMSG;
+}
+
+/* The datapath takes the descriptors. */
+static void take(struct datapath *d, const int fds[SHAPE_OBJECTS])
+{
+	d->tables_fd = fds[LOAD_TABLES];
+	d->sockets = fds[LOAD_SOCKETS];
+	d->trie = fds[LOAD_TRIE];
+	d->lookups = fds[LOAD_LOOKUPS];
+	d->events = fds[LOAD_EVENTS];
+	d->member_records = fds[LOAD_MEMBERS];
+	d->binding_records = fds[LOAD_BINDINGS];
+	d->flows = fds[LOAD_FLOWS];
+	d->dispatch = fds[LOAD_DISPATCH];
+	d->probe = fds[LOAD_PROBE];
+	d->link = fds[SHAPE_LINK];
+	d->reply = -1;
 }
 
 int datapath_open(struct datapath **out, const char *path)
 {
 	struct datapath *d = calloc(1, sizeof(*d));
-	int err;
+	int fds[SHAPE_OBJECTS], err;
 
 	if (!d)
 		return -ENOMEM;
-	d->tables_fd = d->sockets = d->trie = d->lookups = d->events = -1;
-	d->member_records = d->binding_records = d->probe = d->link = -1;
-	d->flows = d->reply = -1;
+	for (size_t i = 0; i < SHAPE_OBJECTS; i++)
+		fds[i] = -1;
 	snprintf(d->path, sizeof(d->path), "%s", path);
-	err = open_pinned(d);
+	err = open_all(path, fds);
+	take(d, fds);
 	if (!err)
 		err = map_tables(d);
 	if (!err)
@@ -156,7 +185,7 @@ int datapath_prepare(void)
 	libbpf_num_possible_cpus(); /* which it reads from a file, once */
 	err = made_dispatch(spare);
 	prepared = !err;
-	return err;
+	return err ? err : shape_learn(spare);
 }
 
 void datapath_unprepare(void)
@@ -164,21 +193,6 @@ void datapath_unprepare(void)
 	for (size_t i = 0; prepared && i < LOAD_OBJECTS; i++)
 		close(spare[i]);
 	prepared = false;
-}
-
-/* What was made and cannot be used must not stand in the way of the next attempt. */
-static void undo(const char *path)
-{
-	char link_path[PINS_PATH + 16];
-	int link;
-
-	snprintf(link_path, sizeof(link_path), "%s/link", path);
-	link = bpf_obj_get(link_path);
-	if (link >= 0) {
-		bpf_link_detach(link);
-		close(link);
-	}
-	pins_remove(path);
 }
 
 int datapath_create(struct datapath **out, const char *path, int netns)
@@ -192,14 +206,14 @@ int datapath_create(struct datapath **out, const char *path, int netns)
 	datapath_unprepare();
 	err = datapath_open(out, path);
 	if (err)
-		undo(path);
+		pins_remove(path); /* so that it is not in the way of the next attempt */
 	return err;
 }
 
 void datapath_close(struct datapath *d)
 {
-	int fds[] = {d->tables_fd,	 d->sockets, d->trie, d->lookups, d->events, d->member_records,
-		     d->binding_records, d->probe,   d->link, d->flows,	  d->reply};
+	int fds[] = {d->tables_fd, d->sockets,	       d->trie,	 d->lookups,  d->events, d->member_records,
+		     d->flows,	   d->binding_records, d->probe, d->dispatch, d->link,	 d->reply};
 
 	classes_clear(&d->classes);
 	pool_clear(&d->slots);
@@ -219,6 +233,7 @@ int datapath_remove(struct datapath *d)
 
 	/* before the pins: a pin that somebody else holds must not keep the program attached */
 	bpf_link_detach(d->link);
+	fault_point("the program of a namespace is detached");
 	err = pins_remove(d->path);
 	datapath_close(d);
 	return err;

@@ -4,15 +4,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/pkt_sched.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "helper/datapath/rtnl.h"
+#include "helper/datapath/qdisc.h"
+#include "helper/fault.h"
 #include "helper/log.h"
 
 /*
@@ -21,8 +20,14 @@
  * newest first. A priority that a filter of another kind has is no place for us.
  */
 #define PRIORITIES 8	       /* from 1 */
-#define HANDLE	   0x534b4c    /* of our own, so that others may stand at the same priority */
 #define NAME	   "skl_reply" /* of the program: what stands at that place under another name is not ours */
+
+/*
+ * Handles of our own, so that others may stand at the same priority. The second
+ * tells the next helper that the clsact qdisc was made for the filter.
+ */
+#define HANDLE		 0x534b4c
+#define HANDLE_AND_QDISC 0x534b4d
 
 /* From time to time even what was attached is looked after: somebody may have removed it. */
 #define LOOK_AGAIN 20
@@ -87,124 +92,90 @@ static bool is_ours(int id)
 	return yes;
 }
 
-/* Where ours stands; id is 0 where it stands nowhere. */
-struct place {
-	uint32_t priority;
+/* Where ours stands; the program's id is 0 where it stands nowhere. */
+struct found {
+	struct place place;
 	int id;
 };
 
-static struct place find_place(const struct bpf_tc_hook *hook)
+static struct found find_filter(int ifindex)
 {
-	struct place place = {0};
+	static const uint32_t handles[] = {HANDLE, HANDLE_AND_QDISC};
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
 
-	for (uint32_t priority = 1; priority <= PRIORITIES; priority++) {
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = priority);
+	for (uint32_t i = 0; i < 2 * PRIORITIES; i++) {
+		const struct place place = {.priority = 1 + i / 2, .handle = handles[i % 2]};
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = place.handle, .priority = place.priority);
 
-		/* ENOENT: no such filter; EINVAL: one of another kind, or no clsact at all */
-		if (bpf_tc_query(hook, &opts) == 0 && is_ours((int)opts.prog_id)) {
-			place = (struct place){priority, (int)opts.prog_id};
-			break;
-		}
+		/* ENOENT: no such filter; EINVAL: one of another kind */
+		if (bpf_tc_query(&hook, &opts) == 0 && is_ours((int)opts.prog_id))
+			return (struct found){place, (int)opts.prog_id};
 	}
-	return place;
+	return (struct found){0};
 }
 
-static int attach_at_first_place(const struct bpf_tc_hook *hook, int program)
+static int add_filter(int ifindex, int program, uint32_t handle)
 {
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
 	int err = -EEXIST;
 
 	for (uint32_t priority = 1; priority <= PRIORITIES; priority++) {
-		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = HANDLE, .priority = priority);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = handle, .priority = priority);
 
-		err = bpf_tc_attach(hook, &opts);
+		err = bpf_tc_attach(&hook, &opts);
 		if (err != -EEXIST && err != -EINVAL)
 			break;
 	}
 	return err;
 }
 
-struct seen_qdisc {
-	int ifindex;
-	bool other; /* an "ingress" qdisc, which stands where clsact would and has no egress side */
-};
-
-static int on_qdisc_kind(const struct nlattr *attr, void *data)
+static int replace_filter(int ifindex, int program, struct place place)
 {
-	struct seen_qdisc *seen = data;
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = place.handle, .priority = place.priority,
+		    .flags = BPF_TC_F_REPLACE);
 
-	if (mnl_attr_get_type(attr) == TCA_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-		seen->other = strcmp(mnl_attr_get_str(attr), "clsact") != 0;
-	return MNL_CB_OK;
+	return bpf_tc_attach(&hook, &opts);
 }
 
-static int on_qdisc(const struct nlmsghdr *message, void *data)
+/* Into a clsact qdisc that is there. */
+static int attach_inside(uint64_t netns, int ifindex, int program, int id)
 {
-	const struct tcmsg *qdisc = mnl_nlmsg_get_payload(message);
-	struct seen_qdisc *seen = data;
+	const struct attached *before = find(netns, ifindex);
+	struct found there = find_filter(ifindex);
+	bool made = there.id ? there.place.handle == HANDLE_AND_QDISC : before && before->qdisc_too;
+	int err = 0;
 
-	if (qdisc->tcm_ifindex == seen->ifindex && qdisc->tcm_parent == TC_H_CLSACT)
-		mnl_attr_parse(message, sizeof(*qdisc), on_qdisc_kind, seen);
-	return MNL_CB_OK;
-}
-
-static struct nlmsghdr *dump_request(char *buffer, uint16_t type, int ifindex, uint32_t parent)
-{
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct tcmsg *request;
-
-	header->nlmsg_type = type;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
-	request->tcm_family = AF_UNSPEC;
-	request->tcm_ifindex = ifindex;
-	request->tcm_parent = parent;
-	return header;
-}
-
-/* A filter for its egress side would end up at ingress. */
-static bool has_other_qdisc(int ifindex)
-{
-	struct mnl_socket *route = rtnl_open();
-	struct seen_qdisc seen = {.ifindex = ifindex};
-	char buffer[256];
-
-	if (!route)
-		return false;
-	rtnl_ask(route, dump_request(buffer, RTM_GETQDISC, ifindex, 0), on_qdisc, &seen);
-	mnl_socket_close(route);
-	return seen.other;
+	if (!there.id)
+		err = add_filter(ifindex, program, made ? HANDLE_AND_QDISC : HANDLE);
+	else if (there.id != id) /* an earlier helper's */
+		err = replace_filter(ifindex, program, there.place);
+	return err ? err : remember(netns, ifindex, id, made);
 }
 
 static int attach(uint64_t netns, const struct if_nameindex *interface, int program, int id)
 {
+	const struct place first = {.priority = 1, .handle = HANDLE_AND_QDISC};
 	int ifindex = (int)interface->if_index, err;
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
-	struct place there;
-	bool made;
+	enum qdisc there = qdisc_of(ifindex);
 
-	if (has_other_qdisc(ifindex)) {
+	if (there == QDISC_INGRESS) {
 		if (!find(netns, ifindex))
 			log_warn("%s has an ingress qdisc: UDP answers that leave by it have the address "
 				 "that the socket is bound to (clsact would do)",
 				 interface->if_name);
 		return remember(netns, ifindex, id, false);
 	}
-	there = find_place(&hook);
-	if (there.id == id) /* unknown here: an earlier helper put it there, and made room for it */
-		return remember(netns, ifindex, id, !find(netns, ifindex));
-	err = bpf_tc_hook_create(&hook);
-	if (err && err != -EEXIST)
-		return err;
-	made = !err;
-	if (there.id) { /* an earlier helper's */
-		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = HANDLE,
-			    .priority = there.priority, .flags = BPF_TC_F_REPLACE);
-
-		err = bpf_tc_attach(&hook, &opts);
+	fault_point("an interface is to get the reply program");
+	if (there == QDISC_CLSACT) {
+		err = attach_inside(netns, ifindex, program, id);
 	} else {
-		err = attach_at_first_place(&hook, program);
+		err = qdisc_make(ifindex, first, program, NAME);
+		if (!err)
+			err = remember(netns, ifindex, id, true);
 	}
-	return err ? err : remember(netns, ifindex, id, made);
+	fault_point("an interface has the reply program");
+	return err;
 }
 
 int tc_attach_all(uint64_t netns_ino, int program)
@@ -230,46 +201,22 @@ int tc_attach_all(uint64_t netns_ino, int program)
 	return err;
 }
 
-static int on_filter(const struct nlmsghdr *message, void *data)
-{
-	*(bool *)data = true;
-	return MNL_CB_OK;
-}
-
-/* Is anybody's filter on this side of the interface's clsact qdisc? When that cannot be told, yes. */
-static bool has_filters(struct mnl_socket *route, int ifindex, uint32_t side)
-{
-	char buffer[256];
-	bool any = false;
-	int err = rtnl_ask(route, dump_request(buffer, RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, side)),
-			   on_filter, &any);
-
-	return err || any;
-}
-
-static void remove_qdisc_if_empty(struct mnl_socket *route, int ifindex)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-
-	if (!has_filters(route, ifindex, TC_H_MIN_INGRESS) && !has_filters(route, ifindex, TC_H_MIN_EGRESS))
-		bpf_tc_hook_destroy(&hook);
-}
-
-static void detach(struct mnl_socket *route, uint64_t netns, int ifindex)
+static void detach(int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
-	struct attached *a = find(netns, ifindex);
-	struct place there = {0};
+	struct found there = {0};
 
-	if (!has_other_qdisc(ifindex))
-		there = find_place(&hook);
-	if (there.id) {
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = there.priority);
+	if (qdisc_of(ifindex) == QDISC_CLSACT)
+		there = find_filter(ifindex);
+	if (!there.id)
+		return;
+	if (there.place.handle != HANDLE_AND_QDISC || !qdisc_remove(ifindex, there.place)) {
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = there.place.handle,
+			    .priority = there.place.priority);
 
 		bpf_tc_detach(&hook, &opts);
 	}
-	if (a && a->qdisc_too)
-		remove_qdisc_if_empty(route, ifindex);
+	fault_point("an interface has lost the reply program");
 }
 
 static void forget(uint64_t netns)
@@ -286,15 +233,12 @@ static void forget(uint64_t netns)
 int tc_detach_all(uint64_t netns_ino)
 {
 	struct if_nameindex *all = if_nameindex();
-	struct mnl_socket *route = rtnl_open();
-	int err = all && route ? 0 : -ENOBUFS;
 
-	for (size_t i = 0; !err && all[i].if_index; i++)
-		detach(route, netns_ino, (int)all[i].if_index);
+	if (!all)
+		return -errno;
+	for (size_t i = 0; all[i].if_index; i++)
+		detach((int)all[i].if_index);
 	forget(netns_ino);
-	if (all)
-		if_freenameindex(all);
-	if (route)
-		mnl_socket_close(route);
-	return err;
+	if_freenameindex(all);
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "helper/datapath/classes_parts.h"
+#include "helper/fault.h"
 
 struct entry {
 	struct prefix prefix;
@@ -87,8 +88,10 @@ static int put(struct classes *c, int family, uint16_t node, const struct entry 
 {
 	struct skl_trie_value value = {.slot = (uint16_t)(e->target >> 16), .binding = (uint16_t)e->target};
 	struct skl_trie_key key = key_of(family, node, &e->prefix);
+	int err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
 
-	return bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
+	fault_point("a key is in the trie");
+	return err;
 }
 
 static void take(struct classes *c, int family, uint16_t node, const struct entry *e)
@@ -96,6 +99,7 @@ static void take(struct classes *c, int family, uint16_t node, const struct entr
 	struct skl_trie_key key = key_of(family, node, &e->prefix);
 
 	bpf_map_delete_elem(c->trie, &key);
+	fault_point("a key is out of the trie");
 }
 
 static int compare(const struct entry *a, const struct entry *b)
@@ -221,9 +225,22 @@ static void take_unknown(struct classes *c, const bool v4[SKL_NODES], const bool
 		key = next;
 		more = bpf_map_get_next_key(c->trie, &key, &next) == 0;
 		node = key.class & ~SKL_TRIE_CLASS6;
-		if (node < SKL_NODES && (key.class & SKL_TRIE_CLASS6 ? v6 : v4)[node])
+		if (node < SKL_NODES && (key.class & SKL_TRIE_CLASS6 ? v6 : v4)[node]) {
 			bpf_map_delete_elem(c->trie, &key);
+			fault_point("a key is out of the trie");
+		}
 	}
+}
+
+void tries_forget_unreached(struct classes *c)
+{
+	bool unused[2][SKL_NODES];
+
+	for (size_t node = 0; node < SKL_NODES; node++) {
+		unused[0][node] = !c->v4.nodes.used[node];
+		unused[1][node] = !c->v6.nodes.used[node];
+	}
+	take_unknown(c, unused[0], unused[1]);
 }
 
 /* What is known of a class is taken from the trie; true where nothing is. */

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#define TIME_DIGITS 6
+
 bool text_is(struct text t, const char *word)
 {
 	return t.length == strlen(word) && memcmp(t.at, word, t.length) == 0;
@@ -121,4 +123,27 @@ int item_prefix(struct text item, struct prefix *out, struct say *s, const char 
 		say(s, "%s: %.*s has bits set beyond its prefix: taken as %s", name, SHOWN(item), shown);
 	}
 	return 0;
+}
+
+bool item_time(struct text item, uint64_t *ms)
+{
+	size_t digits = 0;
+	struct text unit;
+	uint64_t n = 0;
+
+	while (digits < item.length && item.at[digits] >= '0' && item.at[digits] <= '9') {
+		if (digits == TIME_DIGITS)
+			return false;
+		n = n * 10 + (uint64_t)(item.at[digits++] - '0');
+	}
+	unit = (struct text){item.at + digits, item.length - digits};
+	if (text_is(unit, "") || text_is(unit, "s"))
+		*ms = n * 1000;
+	else if (text_is(unit, "ms"))
+		*ms = n;
+	else if (text_is(unit, "m"))
+		*ms = n * 60000;
+	else
+		return false;
+	return digits > 0;
 }

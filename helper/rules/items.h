@@ -30,6 +30,9 @@ size_t text_count(struct text t, char separator);
  * the variable's. */
 int item_ports(struct text item, struct port_item *out, struct say *s, const char *name);
 
+/* "5s", "500ms", "2m", or a number of seconds; at most six digits. */
+bool item_time(struct text item, uint64_t *ms);
+
 /* "192.0.2.0/24". 0 (and a remark where host bits were set), or -EINVAL with the sentence. */
 int item_prefix(struct text item, struct prefix *out, struct say *s, const char *name);
 

@@ -77,6 +77,22 @@ bool policy_conflict(const struct table *t, const struct claimant *who, const st
 	return out->binding || out->holder;
 }
 
+const struct holder *policy_shadowed(const struct table *t, const struct binding *b)
+{
+	const struct claimant who = {.uid = b->uid};
+	const struct holder *h;
+	size_t n;
+
+	if (b->own || rule_is_wide(&b->rule))
+		return NULL;
+	h = table_holders(t, b->rule.protocol, b->rule.first, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (against_holder(&h[i], &who, b->listener, &b->rule))
+			return &h[i];
+	}
+	return NULL;
+}
+
 int policy_refuse(const struct conflict *c, const struct rule *r, struct say *s)
 {
 	char what[RULE_TEXT], where[LISTENER_TEXT], prefix[PREFIX_TEXT], address[INET6_ADDRSTRLEN];

@@ -97,6 +97,12 @@ struct conflict {
 bool policy_conflict(const struct table *t, const struct claimant *who, const struct listener *l,
 		     const struct rule *r, struct conflict *out);
 
+/*
+ * A socket that has come to the binding's single port since it was granted, and
+ * gets nothing there while the coverage lasts; or NULL.
+ */
+const struct holder *policy_shadowed(const struct table *t, const struct binding *b);
+
 /* Says what stands against the rule, whose it is and how to mend it; returns -EADDRINUSE. */
 int policy_refuse(const struct conflict *c, const struct rule *r, struct say *s);
 

@@ -143,30 +143,52 @@ static int check_SKL_ON_ERROR(struct text value, struct request *r, struct say *
 	return say_error(s, EINVAL, "SKL_ON_ERROR", "\"%.*s\" is neither fail nor warn", SHOWN(value));
 }
 
+#define HOLD_MAX_MS 3600000u
+
 static int check_SKL_WAIT(struct text value, struct request *r, struct say *s)
 {
-	size_t digits = 0;
-	struct text unit;
+	uint64_t ms;
 
-	while (digits < value.length && value.at[digits] >= '0' && value.at[digits] <= '9')
-		digits++;
-	unit = (struct text){value.at + digits, value.length - digits};
-	if (digits > 0 && digits < 7 &&
-	    (text_is(unit, "") || text_is(unit, "s") || text_is(unit, "ms") || text_is(unit, "m")))
+	if (item_time(value, &ms))
 		return 0;
 	return say_error(s, EINVAL, "SKL_WAIT", "\"%.*s\" is not a time, as 5s or 500ms", SHOWN(value));
 }
 
-static int refuse_SKL_SHARE(struct text value, struct request *r, struct say *s)
+static bool names_a_share(struct text value)
 {
-	return say_error(s, EOPNOTSUPP, "SKL_SHARE",
-			 "this helper does not share listeners (version " SKL_VERSION ")");
+	for (size_t i = 0; i < value.length; i++) {
+		char c = value.at[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '.' || c == '_' || c == '-'))
+			return false;
+	}
+	return value.length < SHARE_NAME;
 }
 
-static int refuse_SKL_HOLD(struct text value, struct request *r, struct say *s)
+static int parse_SKL_SHARE(struct text value, struct request *r, struct say *s)
 {
-	return say_error(s, EOPNOTSUPP, "SKL_HOLD",
-			 "this helper does not hold listeners (version " SKL_VERSION ")");
+	if (!names_a_share(value))
+		return say_error(
+			s, EINVAL, "SKL_SHARE",
+			"\"%.*s\" is not a name: 1 to 64 letters, digits, dots, underscores and dashes",
+			SHOWN(value));
+	memcpy(r->share, value.at, value.length);
+	return 0;
+}
+
+static int parse_SKL_HOLD(struct text value, struct request *r, struct say *s)
+{
+	uint64_t ms;
+
+	if (!item_time(value, &ms))
+		return say_error(s, EINVAL, "SKL_HOLD", "\"%.*s\" is not a time, as 30s, 500ms or 2m",
+				 SHOWN(value));
+	if (ms > HOLD_MAX_MS)
+		return say_error(s, EINVAL, "SKL_HOLD", "\"%.*s\" is more than an hour", SHOWN(value));
+	r->hold_ms = (uint32_t)ms;
+	r->has_hold = true;
+	return 0;
 }
 
 static int shim_only(struct text value, struct request *r, struct say *s)
@@ -182,8 +204,8 @@ static const struct {
 	{"SKL_CIDRS", parse_SKL_CIDRS},
 	{"SKL_BIND", parse_SKL_BIND},
 	{"SKL_FOR", parse_SKL_FOR},
-	{"SKL_SHARE", refuse_SKL_SHARE},
-	{"SKL_HOLD", refuse_SKL_HOLD},
+	{"SKL_SHARE", parse_SKL_SHARE},
+	{"SKL_HOLD", parse_SKL_HOLD},
 	{"SKL_ON_ERROR", check_SKL_ON_ERROR},
 	{"SKL_WAIT", check_SKL_WAIT},
 	{"SKL_HELPER", shim_only},
@@ -229,6 +251,9 @@ int request_parse(const char *text, size_t length, struct request *out, struct s
 	rest.length--;
 	while (!err && text_next(&rest, '\0', &line))
 		err = parse_variable(line, out, seen, s);
+	if (!err && out->has_hold && !out->share[0])
+		err = say_error(s, EINVAL, "SKL_HOLD",
+				"it is for the listener of a share, and SKL_SHARE names none");
 	return err;
 }
 

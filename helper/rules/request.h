@@ -11,6 +11,8 @@
 #include "helper/rules/table.h"
 #include "helper/say.h"
 
+#define SHARE_NAME 65 /* with its NUL */
+
 struct port_item {
 	uint16_t first, last; /* host byte order; "*" is 1 to 65535 */
 	uint8_t protocol;     /* IPPROTO_TCP, IPPROTO_UDP, or 0 for both */
@@ -30,6 +32,9 @@ struct request {
 	size_t n_binds;
 	struct port_item *only; /* SKL_FOR: first == last; none means the program's first listener */
 	size_t n_only;
+	char share[SHARE_NAME]; /* SKL_SHARE, or empty */
+	uint32_t hold_ms;	/* SKL_HOLD */
+	bool has_hold;
 };
 
 /*

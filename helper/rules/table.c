@@ -252,6 +252,17 @@ struct listener *table_find_cookie(const struct table *t, uint64_t cookie)
 	return NULL;
 }
 
+bool listener_same_address(const struct listener *a, const struct listener *b)
+{
+	return a->family == b->family && a->protocol == b->protocol && a->port == b->port &&
+	       a->ifindex == b->ifindex && a->v6only == b->v6only && memcmp(a->address, b->address, 16) == 0;
+}
+
+bool listener_is_udp(const struct listener *l)
+{
+	return l->protocol == IPPROTO_UDP;
+}
+
 bool listener_serves(const struct listener *l, int family)
 {
 	return l->family == family || (l->family == AF_INET6 && !l->v6only);

@@ -40,6 +40,7 @@ struct listener {
 	uint8_t family, protocol;
 	bool v6only, reuseport;
 	bool dead;	  /* about to be taken out of the table, with others */
+	bool answering;	  /* gone but for UDP sockets that may still answer somebody, and its own bindings */
 	uint32_t ifindex; /* bound to this device, or 0 */
 	size_t n_members; /* at least 1; the first one's slot stands for the listener in the maps */
 	struct member *members;
@@ -121,6 +122,11 @@ void table_set_holders(struct table *t, struct holder *holders, size_t n, port_c
 
 struct listener *table_find_cookie(const struct table *t, uint64_t cookie);
 struct member *listener_find_cookie(const struct listener *l, uint64_t cookie);
+
+/* Are both bound to the same, in every respect that matters to bind()? */
+bool listener_same_address(const struct listener *a, const struct listener *b);
+
+bool listener_is_udp(const struct listener *l);
 
 /* The families that a listener can serve: of an AF_INET6 socket without IPV6_V6ONLY both. */
 bool listener_serves(const struct listener *l, int family);

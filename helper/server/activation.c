@@ -4,22 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "helper/handed.h"
 #include "helper/log.h"
-
-#define FIRST 3
-
-static long number(const char *name)
-{
-	const char *text = getenv(name);
-	char *end;
-	long value = text ? strtol(text, &end, 10) : 0;
-
-	return text && *text && *end == '\0' ? value : 0;
-}
 
 static int option(int sock, int name)
 {
@@ -29,21 +17,31 @@ static int option(int sock, int name)
 	return getsockopt(sock, SOL_SOCKET, name, &value, &length) < 0 ? -1 : value;
 }
 
+struct passed {
+	int n, fd;
+};
+
+static void count(void *context, int fd, const char *name)
+{
+	struct passed *p = context;
+
+	p->n++;
+	p->fd = fd;
+}
+
 int activation_socket(void)
 {
-	long n = number("LISTEN_FDS");
+	struct passed p = {0};
 
-	if (n <= 0 || number("LISTEN_PID") != getpid())
+	handed_each(HANDED_OTHERS, count, &p);
+	if (p.n == 0)
 		return -ENOENT;
-	if (n > 1 || option(FIRST, SO_DOMAIN) != AF_UNIX || option(FIRST, SO_TYPE) != SOCK_SEQPACKET ||
-	    option(FIRST, SO_ACCEPTCONN) != 1) {
-		log_error("the service manager passed %ld descriptors: one is expected, and that it is the "
-			  "socket of "
-			  "ListenSequentialPacket=",
-			  n);
+	if (p.n > 1 || option(p.fd, SO_DOMAIN) != AF_UNIX || option(p.fd, SO_TYPE) != SOCK_SEQPACKET ||
+	    option(p.fd, SO_ACCEPTCONN) != 1) {
+		log_error("the service manager passed %d descriptors: one is expected, and that it is the "
+			  "socket of ListenSequentialPacket=",
+			  p.n);
 		return -EINVAL;
 	}
-	if (fcntl(FIRST, F_SETFD, FD_CLOEXEC) < 0 || fcntl(FIRST, F_SETFL, O_NONBLOCK) < 0)
-		return -errno;
-	return FIRST;
+	return fcntl(p.fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : p.fd;
 }

@@ -3,6 +3,7 @@
 #ifndef SKL_SERVER_PARTS_H
 #define SKL_SERVER_PARTS_H
 
+#include "helper/claim.h"
 #include "helper/say.h"
 #include "helper/server/peer.h"
 #include "helper/server/server.h"
@@ -24,8 +25,7 @@ void server_serve(struct server *s, int conn, struct peer *peer);
 void server_turn_away(int conn, int err, const struct say *said);
 
 /* ---- server.c ---- */
-struct spaces *server_spaces(struct server *s);
-const struct policy *server_policy(const struct server *s);
+struct claims server_claims(const struct server *s);
 
 /* Keeps the helper from leaving while the peer's process lives. 0, or -errno with the sentence. */
 int server_expect(struct server *s, struct peer *peer, struct say *said);

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "helper/claim.h"
 #include "helper/detach.h"
 #include "helper/discard.h"
 #include "helper/fdpass.h"
 #include "helper/status.h"
 #include "helper/wire.h"
+
+#define LONGEST	     (sizeof(struct skl_request) + SKL_TEXT_MAX)
+#define LONGEST_JOIN (LONGEST + sizeof(struct skl_join))
 
 static void answer(int conn, int err, const struct say *said, int attached)
 {
@@ -29,18 +31,22 @@ static void answer(int conn, int err, const struct say *said, int attached)
 static int dispatch(struct server *s, struct peer *peer, const struct skl_request *request, const char *text,
 		    size_t length, int fd, struct say *said, int *attached)
 {
+	struct claims claims = server_claims(s);
+
 	switch (request->kind) {
 	case SKL_CLAIM_LISTEN:
 	case SKL_CLAIM_BIND:
 	case SKL_CLAIM_ATTACH:
-		return claim(server_spaces(s), server_policy(s), peer, request, text, length, fd, said);
+		return claim(&claims, peer, request, text, length, fd, said);
+	case SKL_CLAIM_JOIN:
+		return claim_join(&claims, peer, request, text, length, fd, attached, said);
 	case SKL_STATUS:
-		*attached = status_memfd(server_spaces(s), peer);
+		*attached = status_memfd(claims.spaces, claims.sharing, peer);
 		if (*attached < 0)
 			return say_error(said, -*attached, "status", "cannot be written");
 		return 0;
 	case SKL_DETACH:
-		return detach(server_spaces(s), peer, text, length, said);
+		return detach(claims.spaces, peer, text, length, said);
 	case SKL_EXPECT:
 		return server_expect(s, peer, said);
 	default:
@@ -72,8 +78,7 @@ static int refuse_message(ssize_t err, struct say *said)
 	if (err == -ETOOMANYREFS)
 		return say_error(said, ETOOMANYREFS, "request", "more than one descriptor came with it");
 	if (err == -EMSGSIZE)
-		return say_error(said, EMSGSIZE, "request", "longer than %zu bytes",
-				 sizeof(struct skl_request) + SKL_TEXT_MAX);
+		return say_error(said, EMSGSIZE, "request", "longer than %zu bytes", LONGEST);
 	return say_error(said, (int)-err, "request", "it could not be received");
 }
 
@@ -82,7 +87,7 @@ void server_serve(struct server *s, int conn, struct peer *peer)
 {
 	static union {
 		struct skl_request header;
-		char bytes[sizeof(struct skl_request) + SKL_TEXT_MAX];
+		char bytes[LONGEST_JOIN];
 	} message;
 	struct say said = {0};
 	int fd = -1, attached = -1, err;
@@ -91,6 +96,8 @@ void server_serve(struct server *s, int conn, struct peer *peer)
 	got = fdpass_receive(conn, &message, sizeof(message), &fd);
 	if (got == 0)
 		return;
+	if (got > (ssize_t)LONGEST && message.header.kind != SKL_CLAIM_JOIN)
+		got = -EMSGSIZE;
 	if (got < 0) {
 		err = refuse_message(got, &said);
 	} else {

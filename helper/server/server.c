@@ -36,6 +36,7 @@ struct expected {
 
 struct server {
 	struct spaces *spaces;
+	struct sharing *sharing;
 	struct policy_file *policy;
 	bool exit_idle;
 	bool inherited;				      /* the socket is the service manager's */
@@ -46,11 +47,12 @@ struct server {
 	bool paused;	/* no connection is accepted until the next tick */
 	struct expected expected[EXPECTED_MAX];
 	uint64_t idle_since, next_tick; /* ms; 0: not idle, never */
+	uint64_t next_shares;		/* when shares are looked after; 0: never */
 	uint64_t served;		/* ms: when a request was served last */
 };
 
 /* What epoll hands back: the kind in the high half, an index in the low one. */
-enum source { FROM_LISTENER, FROM_SIGNALS, FROM_BROKER, FROM_CONNECTION, FROM_EXPECTED };
+enum source { FROM_LISTENER, FROM_SIGNALS, FROM_BROKER, FROM_SHARES, FROM_CONNECTION, FROM_EXPECTED };
 
 static int watch(struct server *s, int fd, enum source source, size_t index)
 {
@@ -94,6 +96,13 @@ static void tick_within(struct server *s, uint64_t ms)
 
 	if (s->next_tick == 0 || s->next_tick > at)
 		s->next_tick = at;
+}
+
+/* There may be others than before: they are looked after soon, and then as often as they want. */
+static void look_at_shares(struct server *s)
+{
+	if (s->next_shares == 0 && !share_none(s->sharing))
+		s->next_shares = boottime_ms() + WATCH_MS;
 }
 
 /* Without a descriptor left, connections wait in the queue until the next tick; epoll would tell of them
@@ -220,6 +229,7 @@ static void serve_next(struct server *s)
 	connections_end(&s->connections, c);
 	s->served = boottime_ms();
 	tick_within(s, WATCH_MS);
+	look_at_shares(s);
 }
 
 static void end_expected(struct server *s, size_t i)
@@ -255,6 +265,10 @@ static int on_event(struct server *s, const struct epoll_event *event)
 	case FROM_CONNECTION:
 		on_connection(s, &s->connections.at[index]);
 		break;
+	case FROM_SHARES:
+		share_event(s->sharing);
+		look_at_shares(s);
+		break;
 	case FROM_EXPECTED:
 		end_expected(s, index);
 		break;
@@ -272,7 +286,7 @@ static int on_event(struct server *s, const struct epoll_event *event)
 
 static bool is_idle(const struct server *s)
 {
-	if (!spaces_empty(s->spaces) || s->connections.n_open)
+	if (!spaces_empty(s->spaces) || !share_none(s->sharing) || s->connections.n_open)
 		return false;
 	for (size_t i = 0; i < EXPECTED_MAX; i++) {
 		if (s->expected[i].pidfd >= 0)
@@ -299,7 +313,12 @@ static int on_time(struct server *s, bool *leave)
 		tick = s->paused ? WATCH_MS : spaces_tick(s->spaces);
 		s->next_tick = tick < 0 ? 0 : now + (uint64_t)tick;
 	}
+	if (s->next_shares && s->next_shares <= now) {
+		tick = share_tend(s->sharing);
+		s->next_shares = tick < 0 ? 0 : now + (uint64_t)tick;
+	}
 	next = sooner(connections_close_silent(&s->connections, now), s->next_tick);
+	next = sooner(next, s->next_shares);
 	if (!s->exit_idle || !is_idle(s)) {
 		s->idle_since = 0;
 	} else {
@@ -313,14 +332,9 @@ static int on_time(struct server *s, bool *leave)
 	return next > now ? (int)(next - now) : 0;
 }
 
-struct spaces *server_spaces(struct server *s)
+struct claims server_claims(const struct server *s)
 {
-	return s->spaces;
-}
-
-const struct policy *server_policy(const struct server *s)
-{
-	return s->policy->now;
+	return (struct claims){.spaces = s->spaces, .sharing = s->sharing, .policy = s->policy->now};
 }
 
 int server_run(struct server *s)
@@ -388,7 +402,7 @@ const char *server_address(const struct server *s)
 }
 
 int server_open(struct server **out, const struct server_options *options, struct policy_file *policy,
-		struct spaces *spaces)
+		struct spaces *spaces, struct sharing *sharing)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int err;
@@ -396,10 +410,11 @@ int server_open(struct server **out, const struct server_options *options, struc
 	if (!s)
 		return -ENOMEM;
 	s->spaces = spaces;
+	s->sharing = sharing;
 	s->policy = policy;
 	s->exit_idle = options->exit_idle;
 	s->listener = s->signals = -1;
-	s->next_tick = 1;
+	s->next_tick = s->next_shares = 1;
 	for (size_t i = 0; i < EXPECTED_MAX; i++)
 		s->expected[i].pidfd = -1;
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -411,6 +426,8 @@ int server_open(struct server **out, const struct server_options *options, struc
 		err = watch(s, s->signals, FROM_SIGNALS, 0);
 	if (!err)
 		err = watch(s, broker_fd(), FROM_BROKER, 0);
+	if (!err)
+		err = watch(s, sharing->epoll, FROM_SHARES, 0);
 	if (!err)
 		err = open_listener(s, options);
 	if (err) {

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "helper/policy_file.h"
+#include "helper/share.h"
 #include "helper/spaces.h"
 
 struct server_options {
@@ -25,7 +26,10 @@ struct server;
  * The policy is read again on SIGHUP.
  */
 int server_open(struct server **out, const struct server_options *options, struct policy_file *policy,
-		struct spaces *spaces);
+		struct spaces *spaces, struct sharing *sharing);
+
+/* The process that listens at this socket: 0, nobody does; -1, one that cannot be named. */
+pid_t server_answering(const char *path);
 
 /* Serves until a signal (returns 0), until idle with exit_idle (returns 1), or until -errno. */
 int server_run(struct server *s);

@@ -18,16 +18,35 @@
  */
 #define QUEUE 128
 
-static bool somebody_answers(const struct sockaddr_un *address)
+static int set_path(struct sockaddr_un *address, const char *path)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(address->sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address->sun_path, path, strlen(path));
+	return 0;
+}
+
+pid_t server_answering(const char *path)
 {
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool yes;
+	struct sockaddr_un address;
+	struct ucred who = {0};
+	socklen_t length = sizeof(who);
+	pid_t pid = 0;
 
 	if (fd < 0)
-		return false;
-	yes = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN;
+		return 0;
+	if (set_path(&address, path) == 0) {
+		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+			pid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 && who.pid > 0
+				      ? who.pid
+				      : -1;
+		else if (errno == EAGAIN)
+			pid = -1;
+	}
 	close(fd);
-	return yes;
+	return pid;
 }
 
 static int bind_and_listen(int sock, const struct sockaddr_un *address, const struct server_options *o)
@@ -62,16 +81,14 @@ static int make_parent(const char *path)
 
 int socket_open(const struct server_options *o)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int sock, err;
+	struct sockaddr_un address;
+	int sock, err = set_path(&address, o->path);
 
-	if (strlen(o->path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, o->path, strlen(o->path));
-	err = make_parent(address.sun_path);
+	if (!err)
+		err = make_parent(address.sun_path);
 	if (err)
 		return err;
-	if (somebody_answers(&address))
+	if (server_answering(o->path))
 		return -EADDRINUSE;
 	unlink(o->path);
 	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -3,8 +3,8 @@
 #
 # What connections carry once they are open: the same server, in turn by its own port and by an extra one.
 
-ESTABLISHED_ROUNDS=30
-REDIS_REQUESTS=10000
+ESTABLISHED_ROUNDS=40
+REDIS_REQUESTS=8000
 
 established_http() {
   on data wrk --threads 1 --connections 16 --duration 1s "http://127.0.0.1:$1/" |

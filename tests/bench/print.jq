@@ -46,5 +46,5 @@ def limit: [if .equal then "\(.equal) within \(.give), or within a noise of \(.n
 ((.targets | map(what) | widest) as $width
  | .targets[] as $target
  | $target | (.median | number) + (if .rounds > 1 then " \(interval)" else "" end) | . as $figure
- | "  \(if $target.reached then "reached" else "MISSED " end)  \($target | what | left($width))  \($figure | left(22))  \($target | limit)"),
+ | "  \(if $target.reached then "reached" elif $target.noisy then "NOISY  " else "MISSED " end)  \($target | what | left($width))  \($figure | left(22))  \($target | limit)"),
 "", "Linux \(.kernel), \(.cpus) CPUs."

@@ -58,8 +58,9 @@ def differences($others): [to_entries[] | select($others[.key] != null) | .value
       | ($values | quartiles) as $value
       | ($values | confidence) as [$from, $to]
       | . + ($value | map_values(rounded)) + {interval: [$from, $to] | map(rounded)}
+      | (if .equal then .noisy = ($from <= .equal and .equal <= $to and $to - $from > .noise) else . end)
       | .reached = (if .equal then ($value.median - .equal | fabs) <= .give
-            or ($from <= .equal and .equal <= $to and $to - $from <= .noise)
+            or ($from <= .equal and .equal <= $to and (.noisy | not))
           else (.least == null or $value.median >= .least) and (.most == null or $value.median <= .most) end)
     ]
   }

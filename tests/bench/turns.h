@@ -139,7 +139,8 @@ static inline void take_turns(int n_arguments, char **arguments, int rounds, dou
 		order[i] = &places[i];
 	}
 	for (int round = 0; round < rounds; round++) {
-		shuffle(order, n);
+		if (round > 0) /* the first is the order of the tables */
+			shuffle(order, n);
 		for (int i = 0; i < n; i++) {
 			struct place *p = order[i];
 

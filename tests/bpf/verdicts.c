@@ -139,10 +139,14 @@ static void forget(char letter)
 
 static void restart(void)
 {
+	struct stat st;
+
+	if (fstat(here, &st) < 0)
+		die("namespace");
 	datapath_close(datapath);
 	table_clear(&table);
 	table = (struct table){0};
-	check(datapath_adopt(&datapath, pins, &table), "taking over");
+	check(datapath_adopt(&datapath, pins, st.st_ino, &table), "taking over");
 }
 
 static void happen(const char *what)

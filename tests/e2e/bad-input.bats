@@ -5,7 +5,6 @@
 
 EINVAL=22
 EAFNOSUPPORT=97
-EOPNOTSUPP=95
 
 setup() {
   load ../lib/skl
@@ -131,9 +130,12 @@ refused_with() {
   helper_is_well "$FDS"
 }
 
-@test "what is not served yet is refused by name" {
-  refused_with $EOPNOTSUPP SKL_PORTS=7 SKL_SHARE=web -- SKL_SHARE
-  refused_with $EOPNOTSUPP SKL_PORTS=7 SKL_HOLD=30s -- SKL_HOLD
+@test "SKL_SHARE and SKL_HOLD: malformed" {
+  refused_with $EINVAL SKL_SHARE='a b' -- SKL_SHARE '"a b"'
+  refused_with $EINVAL SKL_PORTS=7 SKL_SHARE=../web -- SKL_SHARE
+  refused_with $EINVAL SKL_PORTS=7 SKL_HOLD=30s -- SKL_HOLD SKL_SHARE
+  refused_with $EINVAL SKL_SHARE=web SKL_HOLD=2h -- SKL_HOLD '"2h"'
+  refused_with $EINVAL SKL_SHARE=web SKL_HOLD=61m -- SKL_HOLD 'more than an hour'
 }
 
 @test "a variable that nobody knows is refused by name" {

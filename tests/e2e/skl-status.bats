@@ -110,7 +110,7 @@ while True:
   [ "$output" = "Nothing is covered." ]
   ns "$SKL" status -j >"$T/json"
   follows_schema <"$T/json"
-  [ "$(jq -c . "$T/json")" = '{"version":1,"listeners":[]}' ]
+  [ "$(jq -c . "$T/json")" = '{"version":1,"listeners":[],"shares":[]}' ]
 }
 
 @test "who covers what, and how often it was used" {

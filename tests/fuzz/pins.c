@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "helper/datapath/nodes.h"
+#include "helper/datapath/shape.h"
 #include "helper/log.h"
 #include "helper/space.h"
 
@@ -28,10 +29,15 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void __wrap_pool_grace_period(void);
+int __wrap_shape_open(int which, const char *directory);
+bool __wrap_shape_fits(const int fds[SHAPE_OBJECTS]);
+bool __wrap_shape_has_no_other(const char *directory);
+bool __wrap_pins_is_directory(const char *path);
+int __wrap_upgrade_programs(struct datapath *d);
 
 /* ---- the maps ---- */
 
-enum map { NONE, TABLES, SOCKETS, TRIE, LOOKUPS, EVENTS, MEMBERS, BINDINGS, PROBE, LINK };
+enum map { OTHER, TABLES, SOCKETS, MEMBERS, BINDINGS, LINK };
 
 struct entry {
 	uint32_t key;
@@ -95,25 +101,37 @@ static int fails(int err)
 
 /* ---- in place of the system calls of bpf(2): these names go before those of the library ---- */
 
-int bpf_obj_get(const char *path)
+int __wrap_shape_open(int which, const char *directory)
 {
-	static const struct {
-		const char *name;
-		enum map map;
-	} names[] = {
-		{"/tables", TABLES},	 {"/sockets", SOCKETS}, {"/trie", TRIE},
-		{"/lookups", LOOKUPS},	 {"/events", EVENTS},	{"/members", MEMBERS},
-		{"/bindings", BINDINGS}, {"/probe", PROBE},	{"/link", LINK},
+	static const uint8_t maps[SHAPE_OBJECTS] = {
+		[LOAD_TABLES] = TABLES,	    [LOAD_SOCKETS] = SOCKETS, [LOAD_MEMBERS] = MEMBERS,
+		[LOAD_BINDINGS] = BINDINGS, [SHAPE_LINK] = LINK,
 	};
 	int fd = fcntl(tables_file, F_DUPFD_CLOEXEC, 0);
 
 	assert(fd >= 0 && fd < (int)sizeof(role));
-	role[fd] = NONE;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(strrchr(path, '/'), names[i].name) == 0)
-			role[fd] = (uint8_t)names[i].map;
-	}
+	role[fd] = maps[which];
 	return fd;
+}
+
+bool __wrap_shape_fits(const int fds[SHAPE_OBJECTS])
+{
+	return true;
+}
+
+bool __wrap_pins_is_directory(const char *path)
+{
+	return true;
+}
+
+bool __wrap_shape_has_no_other(const char *directory)
+{
+	return true;
+}
+
+int __wrap_upgrade_programs(struct datapath *d)
+{
+	return 0;
 }
 
 int bpf_obj_get_info_by_fd(int fd, void *info, __u32 *length)
@@ -357,13 +375,48 @@ __attribute__((no_sanitize("coverage"))) static void check_empty(void)
 		assert(tables->words[SKL_TCP][port] == 0 && tables->words[SKL_UDP][port] == 0);
 }
 
+/* What refuses everything finds nothing. */
+static void check_that_it_adopts(void)
+{
+	struct space *s = space_new(1, 0);
+
+	assert(s);
+	memset(tables, 0, sizeof(*tables));
+	tables->layout = SKL_LAYOUT;
+	tables->last_id = 9;
+	put(SOCKET, 1, &(union input){.socket = 101});
+	put(MEMBER, 1,
+	    &(union input){.member = {.cookie = 101,
+				      .listener_id = 1,
+				      .listener = 1,
+				      .port = 80,
+				      .family = AF_INET,
+				      .protocol = IPPROTO_TCP}});
+	put(BINDING, 1,
+	    &(union input){.binding = {.id = 2,
+				       .listener = 1,
+				       .port_first = 7,
+				       .port_last = 7,
+				       .family = AF_INET,
+				       .protocol = IPPROTO_TCP}});
+	put(NODE4, 1, &(union input){.node4 = {.slot = 1, .binding = 1}});
+	put(WORD, 7, &(union input){.word = SKL_WORD(1, 0)});
+	assert(datapath_adopt(&s->datapath, "/fuzz/net-1", 1, &s->table) == 0);
+	assert(s->table.n_listeners == 1 && s->table.n_bindings == 1 &&
+	       !s->table.listeners[0]->members[0].dead);
+	check_tables(s);
+	space_close(s);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	tables_file = memfd_create("fuzz", MFD_CLOEXEC);
 	assert(tables_file >= 0 && ftruncate(tables_file, sizeof(*tables)) == 0);
 	tables = mmap(NULL, sizeof(*tables), PROT_READ | PROT_WRITE, MAP_SHARED, tables_file, 0);
 	assert(tables != MAP_FAILED);
-	return log_set_level("error");
+	log_set_level("error");
+	check_that_it_adopts();
+	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -372,7 +425,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	assert(s);
 	fill(data, size);
-	if (datapath_adopt(&s->datapath, "/fuzz/net-1", &s->table) < 0) {
+	if (datapath_adopt(&s->datapath, "/fuzz/net-1", 1, &s->table) < 0) {
 		assert(s->table.n_listeners == 0 && s->table.n_bindings == 0);
 		free(s);
 		return 0;

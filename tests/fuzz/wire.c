@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "helper/claim.h"
+#include "helper/datapath/listener.h"
 #include "helper/detach.h"
 #include "helper/rules/request.h"
 #include "helper/server/parts.h"
@@ -30,41 +31,63 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* ---- in place of what decides ---- */
 
-int claim(struct spaces *spaces, const struct policy *policy, const struct peer *peer,
-	  const struct skl_request *request, const char *text, size_t length, int sock, struct say *s)
+int claim(const struct claims *claims, const struct peer *peer, const struct skl_request *request,
+	  const char *text, size_t length, int sock, struct say *s)
 {
+	struct received received;
 	struct request wanted;
 	int err;
 
-	assert(request->length == sizeof(*request) + length);
+	assert(request->length >= sizeof(*request) + length);
 	assert(peer->uid == getuid());
 	assert(sock < 0 || fcntl(sock, F_GETFD) == FD_CLOEXEC);
 	if (sock < 0)
 		return say_error(s, EBADF, "request", "no socket came with it");
 	err = request_parse(text, length, &wanted, s);
 	request_free(&wanted);
+	if (!err) {
+		err = received_read(sock, &received, s);
+		received_close(&received);
+	}
 	return err;
 }
 
-int status_memfd(const struct spaces *spaces, const struct peer *peer)
+int claim_join(const struct claims *claims, const struct peer *peer, const struct skl_request *request,
+	       const char *body, size_t length, int sock, int *give, struct say *s)
+{
+	struct received received;
+	struct skl_join how;
+	int err;
+
+	*give = -1;
+	if (length < sizeof(how))
+		return say_error(s, EBADMSG, "request", "no address came with it");
+	memcpy(&how, body, sizeof(how));
+	if (how.length > sizeof(how.address))
+		return say_error(s, EBADMSG, "request", "its address is of %u bytes", how.length);
+	err = claim(claims, peer, request, body + sizeof(how), length - sizeof(how), sock, s);
+	if (err)
+		return err;
+	err = received_read_unbound(sock, how.address, how.length, &received, s);
+	received_close(&received);
+	*give = err ? -1 : fcntl(sock, F_DUPFD_CLOEXEC, 0);
+	return err == -EALREADY ? 0 : err;
+}
+
+int status_memfd(struct spaces *spaces, struct sharing *sharing, const struct peer *peer)
 {
 	return memfd_create("fuzz", MFD_CLOEXEC);
+}
+
+struct claims server_claims(const struct server *s)
+{
+	return (struct claims){0};
 }
 
 int detach(struct spaces *spaces, const struct peer *peer, const char *text, size_t length, struct say *s)
 {
 	assert(length <= SKL_TEXT_MAX);
 	return say_error(s, ESRCH, "detach", "%.*s", (int)length, text);
-}
-
-const struct policy *server_policy(const struct server *s)
-{
-	return NULL;
-}
-
-struct spaces *server_spaces(struct server *s)
-{
-	return NULL;
 }
 
 int server_expect(struct server *s, struct peer *peer, struct say *said)
@@ -77,9 +100,11 @@ int server_expect(struct server *s, struct peer *peer, struct say *said)
 
 /* ---- the client ---- */
 
-/* Of each kind one: a listener, a connection of AF_UNIX, a pipe. Their numbers are below all that is counted.
+/* Of each kind one: a listener, a socket that is not bound, a connection of AF_UNIX, a pipe. Their numbers
+ * are below all that is counted.
  */
-static int kinds[3] = {-1, -1, -1};
+#define KINDS 4
+static int kinds[KINDS] = {-1};
 
 static void make_kinds(void)
 {
@@ -89,6 +114,8 @@ static void make_kinds(void)
 	assert(kinds[0] >= 0 && listen(kinds[0], 1) == 0);
 	assert(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	kinds[1] = pair[0];
+	kinds[3] = socket(AF_INET6, SOCK_DGRAM, 0);
+	assert(kinds[3] >= 0);
 	assert(pipe(pair) == 0);
 	kinds[2] = pair[0];
 }
@@ -103,7 +130,7 @@ static void send_message(int to, struct iovec *part, size_t n, unsigned int kind
 	int fds[ATTACHED];
 
 	for (size_t i = 0; i < n; i++)
-		fds[i] = kinds[(kind + i) % 3];
+		fds[i] = kinds[(kind + i) % KINDS];
 	if (n) {
 		struct cmsghdr *c = &control.align;
 
@@ -180,7 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int pair[2], free_before, tries = 0;
 	char *copy;
 
-	if (size < 2 || size - 2 > sizeof(struct skl_request) + SKL_TEXT_MAX + 10)
+	if (size < 2 || size - 2 > sizeof(struct skl_request) + sizeof(struct skl_join) + SKL_TEXT_MAX + 10)
 		return 0;
 	if (kinds[0] < 0)
 		make_kinds();

@@ -459,9 +459,12 @@ static void sockets_of_others(void **state)
 			fail_msg("%s", c->name);
 		assert_ptr_equal(conflict.holder, c->conflict ? t.holders : NULL);
 		assert_null(conflict.binding);
+		/* coming later it is not refused, but shadowed */
+		assert_ptr_equal(policy_shadowed(&t, add_binding(&t, l, ME, asked)), conflict.holder);
 
 		t.holders[0].protocol = IPPROTO_UDP;
 		assert_false(policy_conflict(&t, &who, l, &asked, &conflict));
+		assert_null(policy_shadowed(&t, t.bindings[0]));
 		table_clear(&t);
 	}
 }

@@ -19,7 +19,6 @@
 #define NOT_BIND   " is not CIDR:PORTS, as 192.0.2.0/24:80-89,443/tcp or [2001:db8::]/64:*"
 #define EMPTY_PORT "an item is empty: write ports with one comma between two, as in 7,77,777"
 #define UNKNOWN	   " is not known to this helper (version "
-#define NOT_SERVED "Operation not supported: this helper does not "
 #define NOT_SINGLE " is not a single port that the program binds: no range and no * here"
 
 /* Parses from memory that ends where the text does, so that a sanitizer sees one byte read too much. */
@@ -249,15 +248,28 @@ static void others(void **state)
 	refuses(cases, COUNT(cases), -EINVAL);
 }
 
-static void not_served(void **state)
+static void malformed_shares(void **state)
 {
 	static const struct refused cases[] = {
-		{TEXT("SKL_SHARE=web"), "SKL_SHARE: " NOT_SERVED "share listeners (version "},
-		{TEXT("SKL_HOLD=30s"), "SKL_HOLD: " NOT_SERVED "hold listeners (version "},
-		{TEXT("SKL_PORTS=7\0SKL_HOLD=30s"), "SKL_HOLD: " NOT_SERVED "hold listeners (version "},
+		{TEXT("SKL_SHARE=a b"), "SKL_SHARE: " INVALID "\"a b\" is not a name"},
+		{TEXT("SKL_SHARE=a/b"), "SKL_SHARE: " INVALID},
+		{TEXT("SKL_SHARE=a:b"), "SKL_SHARE: " INVALID},
+		{TEXT("SKL_SHARE=\303\244"), "SKL_SHARE: " INVALID},
+		/* 65 characters */
+		{TEXT("SKL_SHARE=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+		 "SKL_SHARE: " INVALID},
+		{TEXT("SKL_HOLD=30s"), "SKL_HOLD: " INVALID "it is for the listener of a share, and SKL_SHARE"},
+		{TEXT("SKL_SHARE=\0SKL_HOLD=30s"), "SKL_HOLD: " INVALID "it is for the listener of a share"},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=soon"), "SKL_HOLD: " INVALID "\"soon\" is not a time"},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=s"), "SKL_HOLD: " INVALID "\"s\" is not a time"},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=1h"), "SKL_HOLD: " INVALID "\"1h\" is not a time"},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=-1s"), "SKL_HOLD: " INVALID},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=1234567ms"), "SKL_HOLD: " INVALID "\"1234567ms\" is not a time"},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=3601s"), "SKL_HOLD: " INVALID "\"3601s\" is more than an hour"},
+		{TEXT("SKL_SHARE=web\0SKL_HOLD=61m"), "SKL_HOLD: " INVALID "\"61m\" is more than an hour"},
 	};
 
-	refuses(cases, COUNT(cases), -EOPNOTSUPP);
+	refuses(cases, COUNT(cases), -EINVAL);
 }
 
 static void four_kilobytes_of_commas(void **state)
@@ -345,7 +357,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports),	  cmocka_unit_test(cidrs),
 		cmocka_unit_test(binds),	  cmocka_unit_test(others),
-		cmocka_unit_test(not_served),	  cmocka_unit_test(four_kilobytes_of_commas),
+		cmocka_unit_test(malformed_shares),	  cmocka_unit_test(four_kilobytes_of_commas),
 		cmocka_unit_test(whatever_comes),
 	};
 

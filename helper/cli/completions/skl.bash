@@ -98,8 +98,12 @@ _skl() {
       ;;
     metrics:*) _skl_words "--output --help" ;;
     doctor:*)
-      if [[ $current == -* ]]; then
-        _skl_words "--json --help"
+      if [[ $previous == --policy ]]; then
+        mapfile -t COMPREPLY < <(compgen -u -- "$current")
+      elif [[ $previous == --file ]]; then
+        _skl_files
+      elif [[ $current == -* ]]; then
+        _skl_words "--json --policy --file --help"
       else
         mapfile -t COMPREPLY < <(compgen -c -- "$current")
       fi

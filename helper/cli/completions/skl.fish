@@ -42,5 +42,7 @@ complete -c skl -n '__fish_seen_subcommand_from attach' -l listen -x -d 'which o
 complete -c skl -n '__fish_seen_subcommand_from detach' -a '(__skl_ids)'
 complete -c skl -n '__fish_seen_subcommand_from metrics' -s o -l output -r -F
 complete -c skl -n '__fish_seen_subcommand_from help' -a 'run status attach detach doctor metrics version'
+complete -c skl -n '__fish_seen_subcommand_from doctor' -l policy -x -a '(__fish_complete_users)' -d 'what may this user cover'
+complete -c skl -n '__fish_seen_subcommand_from doctor' -l file -r -F
 complete -c skl -n '__fish_seen_subcommand_from doctor' -a '(__fish_complete_command)'
 complete -c skl -l help -d 'show help'

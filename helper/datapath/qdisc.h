@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* clsact qdiscs, in which the reply program's filter stands, by netlink: for the namespace that the process
+ * is in. */
+#ifndef SKL_QDISC_H
+#define SKL_QDISC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum qdisc {
+	QDISC_NONE,
+	QDISC_CLSACT,
+	QDISC_INGRESS, /* it stands where clsact would, and has no egress side */
+};
+
+/* Which one an interface has; none, where that cannot be told. */
+enum qdisc qdisc_of(int ifindex);
+
+/* A filter's place on the egress side. */
+struct place {
+	uint32_t priority, handle;
+};
+
+/*
+ * Makes a clsact qdisc with one filter, `program` (a descriptor, the caller's),
+ * in one step as those see it who may be killed. 0, -EEXIST when there is a
+ * qdisc by now, or -errno.
+ */
+int qdisc_make(int ifindex, struct place place, int program, const char *name);
+
+/* Removes a clsact qdisc with all its filters if there is none but the one at `place`; else false. */
+bool qdisc_remove(int ifindex, struct place place);
+
+#endif
