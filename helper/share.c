@@ -59,19 +59,28 @@ static bool is_usable(const struct share_socket *socket)
 	return getsockopt(socket->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
 }
 
-/* In an epoll instance there is the program's own socket, and would never tell of the share's connections. */
-static int check_epoll(const struct peer *peer, int sock, struct say *s)
+/*
+ * In an epoll instance there is the program's own socket, and would never tell of the share's connections.
+ * That matters to one that is given another; but of each it must be to be seen, or its end would not be.
+ */
+static int check_epoll(const struct peer *peer, int sock, bool given, struct say *s)
 {
 	struct stat st;
 	int err = fstat(sock, &st) < 0 ? -errno : holders_polled(peer->pid, st.st_dev, st.st_ino);
 
+	if (err == -EBUSY && !given)
+		return 0;
 	if (err == -EBUSY)
 		return say_error(s, EBUSY, "SKL_SHARE",
 				 "the program has put its socket into epoll before bind(), so it would not "
 				 "notice connections to the share's (this program cannot be shared)");
+	if (err == -EACCES)
+		return say_error(
+			s, EACCES, "SKL_SHARE",
+			"which sockets the program has cannot be seen by the helper (of other users' "
+			"programs from Linux 5.14 on)");
 	if (err)
-		return say_error(s, -err, "SKL_SHARE",
-				 "whether the program uses its socket already cannot be seen");
+		return say_error(s, -err, "SKL_SHARE", "which sockets the program has cannot be seen");
 	return 0;
 }
 
@@ -139,13 +148,15 @@ int share_join(struct sharing *sharing, const struct peer *peer, const struct sk
 	}
 	if (step->verdict < 0)
 		return step->verdict;
-	if (step->verdict == SHARE_ADD)
-		note_pending(sharing, &c, peer);
-	if (step->verdict != SHARE_GIVE)
+	if (step->verdict == SHARE_NOT)
 		return 0;
-	err = check_epoll(peer, sock, s);
+	err = check_epoll(peer, sock, step->verdict == SHARE_GIVE, s);
 	if (err)
 		return err;
+	if (step->verdict == SHARE_ADD) {
+		note_pending(sharing, &c, peer);
+		return 0;
+	}
 	if (wanted->has_hold)
 		share_set_hold(step->share, wanted->hold_ms);
 	*fd = give(sharing, step->share, step->index, peer, request, s);

@@ -252,11 +252,19 @@ while True:
   wait_until no_share
 }
 
-@test "not: a UDP server that connects its socket to a client, as socat does" {
-  run_shim SKL_SHARE=echo -- socat UDP4-LISTEN:5353,bind=127.0.0.1,fork EXEC:cat
-  wait_bound 5353
-  udp_echoes 127.0.0.1 5353 || :
-  run_shim SKL_SHARE=echo -- socat UDP4-LISTEN:5353,bind=127.0.0.1,fork EXEC:cat
-  sleep 0.5
-  kill -0 "$SPAWNED" 2>/dev/null || grep -q . "$LOG"
+@test "not: a UDP socket that its program connects to a client, as socat and iperf3 do: the next one gets its own" {
+  local code='
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", 5353))
+s.connect(("127.0.0.1", int(sys.argv[1])))
+print("bound", flush=True)
+time.sleep(60)'
+  run_shim SKL_SHARE=echo -- python3 -c "$code" 7001
+  wait_log bound
+  share_is '[.members[].pid]' "[$SPAWNED]"
+  run_shim SKL_SHARE=echo -- python3 -c "$code" 7002
+  wait_log bound
+  share_is '[.members[] | select(.sockets > 0) | .pid]' "[$SPAWNED]"
 }
