@@ -25,13 +25,12 @@ static const struct right main_keeps[] = {{CAP_BPF, "CAP_BPF"}, {CAP_NET_ADMIN, 
 
 /*
  * CAP_SYS_ADMIN: to enter a namespace, and to load programs. CAP_NET_ADMIN: to attach the reply program, and
- * for a SOCKMAP. CAP_SYS_PTRACE: to see which namespaces another user's process is in. CAP_DAC_READ_SEARCH:
- * and which sockets it has (shares).
+ * for a SOCKMAP. CAP_SYS_PTRACE: to see which namespaces another user's process is in, and which sockets it
+ * has.
  */
 static const struct right broker_keeps[] = {{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
 					    {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
 					    {CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
-					    {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"},
 					    {0}};
 
 void isolate_begin(void)
@@ -62,7 +61,7 @@ static void drop_bounding_set(void)
 	}
 }
 
-int isolate_capabilities(enum isolate_part part)
+int isolate_capabilities(enum isolate_part part, uint64_t also)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -78,6 +77,7 @@ int isolate_capabilities(enum isolate_part part)
 		}
 		kept |= UINT64_C(1) << r->number;
 	}
+	kept |= permitted & also;
 	drop_bounding_set();
 	data[0] = (struct __user_cap_data_struct){.effective = (uint32_t)kept, .permitted = (uint32_t)kept};
 	data[1] = (struct __user_cap_data_struct){.effective = (uint32_t)(kept >> 32),

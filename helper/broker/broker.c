@@ -3,12 +3,14 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "helper/broker/descriptors.h"
 #include "helper/broker/parts.h"
 #include "helper/datapath/load.h"
 #include "helper/fdpass.h"
@@ -113,7 +115,8 @@ static int confine(int sock)
 	if ((sock > STDERR_FILENO + 1 && close_range(STDERR_FILENO + 1, (unsigned int)sock - 1, 0) < 0) ||
 	    close_range((unsigned int)sock + 1, ~0U, 0) < 0)
 		return -errno;
-	err = isolate_capabilities(ISOLATE_BROKER);
+	err = isolate_capabilities(ISOLATE_BROKER,
+				   descriptors_in_fdinfo() ? 0 : UINT64_C(1) << CAP_DAC_READ_SEARCH);
 	return err ? err : isolate_calls(ISOLATE_BROKER);
 }
 

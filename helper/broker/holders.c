@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helper/broker/descriptors.h"
 #include "helper/broker/parts.h"
 #include "helper/parent.h"
 
@@ -40,26 +40,6 @@ int broker_read_question(int fd, struct holders_question *head, void **rest)
 	return -EBADMSG;
 }
 
-/* The inode of the socket that `name` in the directory is a link to, or 0. */
-static uint64_t socket_at(int directory, const char *name)
-{
-	char target[64];
-	ssize_t n = readlinkat(directory, name, target, sizeof(target) - 1);
-
-	if (n <= 0)
-		return 0;
-	target[n] = '\0';
-	return strncmp(target, "socket:[", 8) == 0 ? strtoull(target + 8, NULL, 10) : 0;
-}
-
-static int open_descriptors(int32_t pid)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 static int add(const struct search *s, int32_t pid, int fd, size_t socket)
 {
 	struct holders_one one = {.pid = pid, .fd = fd, .parent = parent_of(pid), .socket = (uint32_t)socket};
@@ -70,7 +50,7 @@ static int add(const struct search *s, int32_t pid, int fd, size_t socket)
 /* Looks at all descriptors of the process. A process that is gone has none. */
 static int search_process(const struct search *s, int32_t pid)
 {
-	int fd = open_descriptors(pid), err = 0;
+	int fd = descriptors_open(pid), err = 0;
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
@@ -80,7 +60,7 @@ static int search_process(const struct search *s, int32_t pid)
 		return 0;
 	}
 	while (!err && (entry = readdir(directory))) {
-		uint64_t inode = entry->d_name[0] == '.' ? 0 : socket_at(fd, entry->d_name);
+		uint64_t inode = entry->d_name[0] == '.' ? 0 : descriptors_socket(fd, entry->d_name);
 
 		for (size_t i = 0; inode && i < s->n && !err; i++) {
 			if (s->inodes[i] == inode)
@@ -111,14 +91,14 @@ static int search_all(const struct search *s)
 
 static bool is_there(const struct search *s, const struct holders_one *known)
 {
-	int directory = open_descriptors(known->pid);
+	int directory = descriptors_open(known->pid);
 	char name[16];
 	bool yes;
 
 	if (directory < 0)
 		return false;
 	snprintf(name, sizeof(name), "%d", known->fd);
-	yes = known->fd >= 0 && socket_at(directory, name) == s->inodes[known->socket];
+	yes = known->fd >= 0 && descriptors_socket(directory, name) == s->inodes[known->socket];
 	close(directory);
 	return yes;
 }

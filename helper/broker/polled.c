@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "helper/broker/descriptors.h"
 #include "helper/broker/parts.h"
 
 /* "tfd: 5 events: 19 data: 5 pos:0 ino:1d5c sdev:8": the device is as the kernel has it inside. */
@@ -41,25 +42,15 @@ static bool has_socket(int32_t pid, const char *descriptor, const struct holders
 	return found;
 }
 
-static bool is_epoll(int directory, const char *descriptor)
-{
-	static const char epoll[] = "anon_inode:[eventpoll]";
-	char target[64];
-	ssize_t n = readlinkat(directory, descriptor, target, sizeof(target));
-
-	return n == sizeof(epoll) - 1 && memcmp(target, epoll, sizeof(epoll) - 1) == 0;
-}
-
 int broker_is_polled(int question)
 {
 	struct holders_question head;
 	const struct holders_one *process;
 	const uint64_t *inode;
 	struct dirent *entry;
-	char path[32];
 	DIR *directory;
 	void *rest;
-	int err = broker_read_question(question, &head, &rest);
+	int err = broker_read_question(question, &head, &rest), fd;
 
 	if (err)
 		return err;
@@ -69,17 +60,19 @@ int broker_is_polled(int question)
 		free(rest);
 		return -EBADMSG;
 	}
-	snprintf(path, sizeof(path), "/proc/%d/fd", process->pid);
-	directory = opendir(path);
+	fd = descriptors_open(process->pid);
+	directory = fd < 0 ? NULL : fdopendir(fd);
 	if (!directory)
 		err = -errno;
 	while (!err && (entry = readdir(directory))) {
-		if (is_epoll(dirfd(directory), entry->d_name) &&
+		if (descriptors_may_be_epoll(dirfd(directory), entry->d_name) &&
 		    has_socket(process->pid, entry->d_name, &head, *inode))
 			err = -EBUSY;
 	}
 	if (directory)
 		closedir(directory);
+	else if (fd >= 0)
+		close(fd);
 	free(rest);
 	return err;
 }

@@ -57,7 +57,7 @@ bool start_may(void)
 		return false;
 	effective = (uint64_t)data[1].effective << 32 | data[0].effective;
 	return effective >> CAP_BPF & effective >> CAP_NET_ADMIN & effective >> CAP_SYS_ADMIN &
-	       effective >> CAP_SYS_PTRACE & effective >> CAP_DAC_READ_SEARCH & 1;
+	       effective >> CAP_SYS_PTRACE & 1;
 }
 
 /* A helper takes nothing over from whoever happened to start it: not its signals, files, directory,
