@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LENGTH_MAX (256 * 1024)
+#define LENGTH_MAX 262144
 
 int policy_open(const char *path)
 {
@@ -95,7 +95,7 @@ int policy_read(int fd, const char *path, const struct names *names, grants_told
 	free(text);
 	if (err == -ENOMEM)
 		return blame(told, context, "%s", strerror(ENOMEM));
-	if (!err)
+	if (*out)
 		(*out)->path = path;
 	return err;
 }

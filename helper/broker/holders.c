@@ -43,7 +43,10 @@ int broker_read_question(int fd, struct holders_question *head, void **rest)
 static int add(const struct search *s, int32_t pid, int fd, size_t socket)
 {
 	struct holders_one one = {.pid = pid, .fd = fd, .parent = parent_of(pid), .socket = (uint32_t)socket};
+	struct broker_answer process = {0};
 
+	if (broker_process(pid, &process) == 0)
+		memcpy(one.program, process.name, sizeof(one.program));
 	return write(s->out, &one, sizeof(one)) == sizeof(one) ? 0 : -EIO;
 }
 

@@ -10,10 +10,7 @@
 #include "helper/cli/checks.h"
 #include "helper/cli/client.h"
 #include "helper/cli/place.h"
-
-#ifndef POLICY_PATH
-#define POLICY_PATH "/etc/skl/policy.conf"
-#endif
+#include "helper/rules/grants.h"
 
 static const char *mend_of(int err)
 {

@@ -194,7 +194,7 @@ static void adopt_all(struct classes *c, int family)
 static int init_family(struct family_classes *f)
 {
 	f->uses = calloc(SKL_NODES, sizeof(*f->uses));
-	f->tries = calloc(SKL_NODES, sizeof(*f->tries));
+	f->tries = calloc(SKL_NODES, sizeof(struct trie_class *));
 	if (!f->uses || !f->tries)
 		return -ENOMEM;
 	return pool_init(&f->nodes, SKL_NODES);

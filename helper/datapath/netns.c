@@ -131,7 +131,7 @@ int netns_clear(int netns)
 
 	if (!err && n < 0)
 		err = n;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; routes && i < n; i++) {
 		int one = netns_delete_route(netns, &routes[i]);
 
 		if (one && one != -ESRCH)

@@ -130,11 +130,11 @@ static int check_link(int fd)
 
 static int check(int which, int fd)
 {
-	if (which < LOAD_MAPS)
-		return check_map(which, fd);
 	if (which == SHAPE_LINK)
 		return check_link(fd);
-	return is_program(fd, known[which].name) ? 0 : -EBADMSG;
+	if (which == LOAD_DISPATCH || which == LOAD_PROBE)
+		return is_program(fd, known[which].name) ? 0 : -EBADMSG;
+	return check_map(which, fd);
 }
 
 /* Links are not followed to here: shape_has_no_other() has seen to that. */

@@ -61,11 +61,14 @@ static uint32_t first_free(const struct claimant *who)
 static const struct grant *next_grant(const struct claimant *who, const struct grant *after)
 {
 	const struct policy *p = who->policy;
-	size_t i = after ? (size_t)(after - p->grants) + 1 : 0;
+	size_t i;
 
-	while (p && i < p->n_grants && !is_for(&p->grants[i], who))
+	if (!p)
+		return NULL;
+	i = after ? (size_t)(after - p->grants) + 1 : 0;
+	while (i < p->n_grants && !is_for(&p->grants[i], who))
 		i++;
-	return p && i < p->n_grants ? &p->grants[i] : NULL;
+	return i < p->n_grants ? &p->grants[i] : NULL;
 }
 
 /* How far from `port` on one grant, *by, or that they are free (NULL), lets him have the rule's ports; 0: not

@@ -50,6 +50,8 @@ static int pick(const struct share *share, const struct share_claim *c, bool *an
 			found = (int)i;
 		}
 	}
+	if (had >= 0 && !c->at->reuseport)
+		return had; /* closed, or to be: it cannot want two */
 	return found >= 0 ? found : had;
 }
 

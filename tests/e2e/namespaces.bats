@@ -6,6 +6,7 @@ EACCES=13
 EADDRINUSE=98
 
 setup() {
+  bats_require_minimum_version 1.5.0
   load ../lib/skl
   load ../lib/udp
   skl_setup
@@ -199,14 +200,14 @@ no_device() {
   ns ip route add 192.0.2.0/24 via 198.51.100.2
   ns ip -6 route add 2001:db8::/64 via fd00:51::2
   run_in "$FAR" SKL_PORTS=7,77 SKL_CIDRS=192.0.2.0/24,2001:db8::/64 -- "$BUILD/tests/srv-listen" plain 8080 ::
-  local tcp=$SPAWNED
+  local server=$SPAWNED
   run_in "$FAR" SKL_PORTS=7,77 SKL_CIDRS=192.0.2.0/24,2001:db8::/64 -- "$BUILD/tests/udp-serve" echo 5353 ::
   wait_until udp_ask 198.51.100.2 7
   wait_until ask fd00:51::2 7
   answers fd00:51::2 8080 7 77
   answers 2001:db8::5 8080 7 77
-  [[ $(ask 198.51.100.2 77) == "srv-listen $tcp: you reached ::ffff:198.51.100.2 port 77" ]]
-  [[ $(ask 192.0.2.9 7) == "srv-listen $tcp: you reached ::ffff:192.0.2.9 port 7" ]]
+  [[ $(ask 198.51.100.2 77) == "srv-listen $server: you reached ::ffff:198.51.100.2 port 77" ]]
+  [[ $(ask 192.0.2.9 7) == "srv-listen $server: you reached ::ffff:192.0.2.9 port 7" ]]
   udp_echoes 198.51.100.2 5353 7 77
   udp_echoes 192.0.2.9 5353 7 77
   udp_echoes fd00:51::2 5353 7 77
@@ -222,6 +223,7 @@ no_device() {
 
 # rootless: a user and network namespace of uid 4001's own, as containers without root have them; NEW holds it.
 rootless() {
+  # shellcheck disable=SC2034 # both stay the caller's
   local LOG SPAWNED
 
   spawn setpriv --reuid 4001 --regid 4001 --clear-groups --inh-caps=-all -- \
@@ -289,6 +291,7 @@ while True:
   wait_port 7
   answers 127.0.0.1 7 8080
   refused_in "$NEW" 127.0.0.1 7
+  # shellcheck disable=SC2153 # of skl_setup
   pinned "$NETNS"
   not_pinned "$(inode "$NEW")"
 }

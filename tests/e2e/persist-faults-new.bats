@@ -30,11 +30,11 @@ stop_both() {
 }
 
 nothing_is_left() {
-  [[ -z $(pins) ]] && no_clsact_on lo && [[ ! -e /proc/$HOLDER/root/run/skl ]] || {
+  if [[ -n $(pins) || -e /proc/$HOLDER/root/run/skl ]] || ! no_clsact_on lo; then
     pins
     ns tc qdisc show dev lo
     return 1
-  }
+  fi
 }
 
 @test "killed while the namespace's first coverage is made, and in the midst of --purge" {
@@ -67,8 +67,8 @@ nothing_is_left() {
 
   kill_helper
   : >"$T/helper.log"
-  spawn_with_log helper.log env SKL_FAULT_KILL=0 "$BUILD/faults/sklhelper" --purge
-  wait_until gone "$SPAWNED"
+  spawn_helper env SKL_FAULT_KILL=0 "$BUILD/faults/sklhelper" --purge
+  helper_is_gone
   nothing_is_left
   plan >"$T/plan"
   has_points <"$T/plan" "an interface has lost the reply program" "a pin is removed"
@@ -78,8 +78,7 @@ nothing_is_left() {
     ask_both
     udp_echoes 127.0.0.1 7
     kill_helper
-    spawn_with_log helper.log env SKL_FAULT_KILL="$number" "$BUILD/faults/sklhelper" --purge
-    HELPER=$SPAWNED
+    spawn_helper env SKL_FAULT_KILL="$number" "$BUILD/faults/sklhelper" --purge
     killed_at "$number" "$name"
     ns "$BUILD/sklhelper" --purge
     nothing_is_left
@@ -92,7 +91,7 @@ leaves() {
   start_variant faults SKL_FAULT_KILL="$1" -- --exit-idle
   ask_both
   stop_both
-  wait_until gone "$HELPER"
+  helper_is_gone
 }
 
 @test "killed while what a namespace had is removed" {

@@ -57,9 +57,8 @@ all_were_served() {
   wait_until gone "$ASKING"
   echo "# connections: $(sum ok) ok, $(sum refused) refused, $(sum lost) lost, $(sum silent) silent," \
     "$(sum wrong) wrong; datagrams: $(($(grep -c ok "$T/udp.log") * 40)) answered" >&3
-  (($(sum ok) >= $1 && $(sum refused) + $(sum lost) + $(sum silent) + $(sum wrong) == 0))
-  ! grep -v ok "$T/udp.log"
-  grep -q ok "$T/udp.log"
+  (($(sum ok) >= $1 && $(sum refused) + $(sum lost) + $(sum silent) + $(sum wrong) == 0)) &&
+    [[ $(sort -u "$T/udp.log") == ok ]]
 }
 
 # even_pace N OF: sleeps until it is time for the Nth of so many.
@@ -80,10 +79,8 @@ even_pace() {
   START=$EPOCHREALTIME
   for ((n = 1; n <= KILLS; n++)); do
     even_pace "$n" "$KILLS"
-    kill -KILL "$HELPER"
-    wait_until gone "$HELPER"
-    spawn_with_log helper.log "$BUILD/sklhelper"
-    HELPER=$SPAWNED
+    kill_helper
+    spawn_helper "$BUILD/sklhelper"
   done
   wait_until serves
   all_were_served 200
@@ -112,8 +109,7 @@ even_pace() {
 
   servers
   before=$(ns "$SKL" status -j | jq -c 'del(.listeners[].age_ms)')
-  kill -TERM "$HELPER"
-  wait_until gone "$HELPER"
+  stop_helper
   [[ ! -e /proc/$HOLDER/root/run/skl/helper.sock ]]
   start_variant .
   [[ $(ns "$SKL" status -j | jq -c 'del(.listeners[].age_ms)') == "$before" ]]
@@ -140,7 +136,7 @@ even_pace() {
   run ns "$BUILD/sklhelper" --bpffs /sys/fs/bpf/other
   [ "$status" -eq 1 ]
   says "/run/skl/helper.sock: another helper (pid ${alive[0]}) works there"
-  HELPER=${alive[0]}
+  export HELPER=${alive[0]}
   helper_is_well "$(helper_fds)"
 }
 

@@ -236,6 +236,39 @@ udp_is_of() {
   [[ $(udp_who "$2" "$3") == "$1" ]]
 }
 
+@test "routes: a prefix becomes local for a user without any privilege, while he covers it" {
+  policy <<'.'
+[net]
+users = 1001
+cidrs = 192.0.2.0/24 2001:db8::/64
+routes = yes
+.
+  start_helper --mode 0666 --policy "$POLICY"
+  run_as 1001 SKL_PORTS=8081 SKL_CIDRS=192.0.2.0/25,2001:db8::/64,198.51.100.0/24 -- \
+    "$BUILD/tests/srv-listen" plain 8080 ::
+  wait_port 192.0.2.77 8081
+  [[ $(ask 192.0.2.77 8081) == *"reached ::ffff:192.0.2.77 port 8081" ]]
+  [[ $(ask 192.0.2.77 8080) == *"reached ::ffff:192.0.2.77 port 8080" ]]
+  answers 2001:db8::77 8081
+  wait_log "198.51.100.0/24: is not local here"
+  run ns ip -4 route show table local
+  says "local 192.0.2.0/25 dev lo"
+  [[ $output != *198.51.100* ]]
+  run ns ip -6 route show table local
+  says "local 2001:db8::/64 dev lo"
+  # a wider one than is granted, and another user's
+  run claim_as 1001 SKL_BIND=192.0.2.0/23:7000
+  says "192.0.2.0/23: is only in part local here"
+  run claim_as 1002 SKL_BIND=192.0.2.128/25:7000
+  says "192.0.2.128/25: is not local here"
+  stop "$SPAWNED"
+  wait_until no_routes_of_ours
+}
+
+no_routes_of_ours() {
+  [[ -z $(ns ip route show table local proto 83)$(ns ip -6 route show table local proto 83) ]]
+}
+
 @test "reload: a new grant holds at once; what was granted before stays when its grant goes" {
   policy <<'.'
 [web]

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a shell of its own
+#
 # A share belongs to its user.
 
 setup() {
@@ -136,7 +138,7 @@ print(p.stderr, "end", flush=True)'
   SERVER=$SPAWNED
   run try_as $ALICE SKL_SHARE=web -- 127.0.0.1 80
   [ "$status" -eq $EACCES ]
-  says "uid $ALICE may not cover ports below 1024"
+  says "uid $ALICE may not bind ports below 1024"
   they_answer 80 "$SERVER"
   spawn setpriv --reuid $ALICE --regid $ALICE --clear-groups --inh-caps=+net_bind_service \
     --ambient-caps=+net_bind_service -- env "LD_PRELOAD=$SHIM" SKL_SHARE=web "$BUILD/tests/share-serve" 127.0.0.1 80

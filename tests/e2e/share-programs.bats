@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2016 # for inner shells and eval
+#
 # Servers as they are shipped, two versions of each in one share: both are asked, then the old one is told to stop while
 # clients come and go. What is said about them in the README is from here.
 

@@ -34,7 +34,8 @@ wait_started() {
   kill -KILL "$HELPER"
   wait_started 2
   grep -q 'share "web" of uid 0: taken over' "$MANAGER_LOG"
-  wait_until share_is '[.name, .hold_ms, .state, [.members[].pid]]' "[\"web\",20000,\"live\",[$first]]"
+  wait_until share_is '[.name, .hold_ms, .state, [.members[] | (.pid, .program)]]' \
+    "[\"web\",20000,\"live\",[$first,\"share-serve\"]]"
   serve SKL_SHARE=web -- 127.0.0.1 8080
   they_answer 8080 "$first" "$SERVER"
   kill -TERM "$HELPER"
@@ -143,4 +144,17 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/sklhelper" --log-level info </dev/n
   stop "$first" KILL
   serve SKL_SHARE=web -- 127.0.0.1 8080
   they_answer 8080 "$SERVER"
+}
+
+# The script that runs in there says what it sees; what it should have seen is below.
+@test "booted with systemd: reload replaces the main process, and a helper that ends keeps the share in the store" {
+  local status=0
+
+  bash "$ROOT/tests/lib/boot.bash" "$ROOT/tests/programs/booted-share.sh" || status=$?
+  if ((status == 77)); then
+    skip "systemd cannot be booted here"
+  fi
+  cat "$T/boot.out"
+  ((status == 0))
+  [ "$(tail -n 1 "$T/boot.out")" = "all is well" ]
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2016,SC2153 # for inner shells and eval; SERVER is made by serve
+#
 # skl upgrade: the next version joins, the old one leaves.
 
 setup() {

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2016 # for eval
+#
 # SKL_SHARE: several processes use one listener.
 
 setup() {

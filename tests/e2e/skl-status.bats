@@ -5,6 +5,7 @@
 # skl status: what a person reads and what a program reads, also when the helper says something odd.
 
 setup() {
+  bats_require_minimum_version 1.5.0
   load ../lib/skl
   skl_setup
   SERVER=$BUILD/examples/legacy-server
@@ -66,10 +67,10 @@ def listener(id, program=b"server", family=AF_INET, address="127.0.0.1", port=80
                        address), program)
 
 def binding(id, listener, prefix="127.0.0.1", length=32, first=7, last=7, lookups=0, misses=0, errors=0, less=b"",
-            left_out=0):
+            left_out=0, state=1):
     family = AF_INET6 if ":" in prefix else AF_INET
-    return struct.pack("=IIQQQQQHHBBBB16sH62s", 2, 136, id, listener, lookups, misses, errors, first, last, family,
-                       6, length, 0, inet_pton(family, prefix), left_out, less)
+    return struct.pack("=IIQQQQQHHBBBB16sH62sII", 2, 144, id, listener, lookups, misses, errors, first, last, family,
+                       6, length, 0, inet_pton(family, prefix), left_out, less, state, 0)
 
 def error(binding, error, count):
     return struct.pack("=IIQQII", 6, 32, binding, count, error, 0)
@@ -391,10 +392,10 @@ shown() {
   answers 127.0.0.1 77 77 77
   wait_log "3 lookups, 0/s"
   grep -q "lookups*, [123]/s" "$LOG"
-  ! grep -q $'\e' "$LOG" # no terminal
+  run ! grep -q $'\e' "$LOG" # no terminal
   stop "$watcher" INT
   spawn script -qefc "stty rows 4; $SKL status -w" /dev/null
   wait_log $'\e[H\e[J'
   wait_log "port 7 "
-  ! grep -q "port 77 " "$LOG" # no room for it
+  run ! grep -q "port 77 " "$LOG" # no room for it
 }

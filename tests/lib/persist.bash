@@ -3,6 +3,13 @@
 #
 # More for the end-to-end tests: helpers that die and are followed by others. Load it after skl.bash.
 
+# spawn_helper COMMAND...: HELPER is its pid; does not wait for it.
+spawn_helper() {
+  spawn_with_log helper.log "$@"
+  HELPER=$SPAWNED
+  export HELPER
+}
+
 # start_variant NAME [VAR=VALUE...] [-- ARG...]: build/NAME/sklhelper ("." is the usual one), until it serves or
 # has ended. HELPER is its pid, and what all helpers say is in $T/helper.log.
 start_variant() {
@@ -14,9 +21,7 @@ start_variant() {
     shift
   done
   shift || :
-  spawn_with_log helper.log env "${vars[@]}" "$BUILD/$name/sklhelper" "$@"
-  HELPER=$SPAWNED
-  export HELPER
+  spawn_helper env "${vars[@]}" "$BUILD/$name/sklhelper" "$@"
   wait_until serves_or_gone
 }
 
@@ -31,12 +36,28 @@ serves() {
 # kill_helper: at once, unless it is dead already.
 kill_helper() {
   kill -KILL "$HELPER" 2>/dev/null || :
+  helper_is_gone
+}
+
+helper_is_gone() {
   wait_until gone "$HELPER"
+}
+
+# still_there PID...
+still_there() {
+  local pid
+
+  for pid; do
+    if gone "$pid"; then
+      echo "process $pid is gone"
+      return 1
+    fi
+  done
 }
 
 # listeners [JQ-FILTER]: what the helper knows, as one line, without what changes by itself.
 listeners() {
-  ns "$SKL" status -j | jq -c "[.listeners[] | ${1:-.} | del(.age_ms) |
+  ns "$SKL" status -j | jq -c "[.listeners[] | ${1:-.} | del(.age_ms, .lookups, .misses, .errors) |
     .bindings |= map(del(.lookups, .misses, .errors))]"
 }
 

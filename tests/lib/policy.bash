@@ -61,6 +61,7 @@ claim_as() {
 # granted USER VAR=VALUE... / denied ERRNO USER VAR=VALUE...: the same, and what it must be; sets `output`.
 granted() {
   run claim_as "$@"
+  # shellcheck disable=SC2154 # made by run
   [[ $output == 0* ]] || {
     echo "$*: $output"
     return 1

@@ -489,8 +489,8 @@ def leak():
         s = listener("127.0.0.1", 4000)
         hosts = " ".join(f"127.0.0.{i}/32:10000-15000" for i in range(2, 8))
         tell("ranges", ask([f"SKL_BIND={hosts} 127.0.0.0/8:10000-15000"], s))
-        for first in range(10000, 15000, 400):  # seven nodes for each port that stands out
-            if ask(["SKL_BIND=127.0.0.2/32:" + spaced(first, 200)], s) != "ok":
+        for first in range(10000, 15000, 400):  # seven nodes for each port: no end is like another
+            if ask(["SKL_BIND=127.0.0.0/8:" + spaced(first, 200)], s) != "ok":
                 break
         step, first = 256, 20000
         while step:  # and one for each of these, to the last

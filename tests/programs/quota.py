@@ -22,8 +22,8 @@ def message(kind, variables=()):
 
 def connect():
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(HELPER)  # with a timeout of Python's it would fail where it is to wait
     s.settimeout(20)
-    s.connect(HELPER)
     return s
 
 

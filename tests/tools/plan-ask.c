@@ -95,15 +95,17 @@ struct allowed {
 /* To be called after the connection: what is read here as certain was so all the time. */
 static void find_allowed(const struct target *t, struct allowed *out)
 {
-	const struct rule *matches[MOST_MATCHES], *first = NULL; /* of those that are certain */
+	const struct rule *matches[MOST_MATCHES] = {0}, *first = NULL; /* of those that are certain */
 	size_t n = 0;
 
 	*out = (struct allowed){0};
-	for (size_t i = 0; i < plan.n_rules && n < MOST_MATCHES; i++) {
+	for (size_t i = 0; i < plan.n_rules; i++) {
 		const struct rule *r = &plan.rules[i];
 
 		if (!rule_matches(r, &t->address, t->port))
 			continue;
+		if (n == MOST_MATCHES)
+			plan_fail("too many rules for one packet");
 		matches[n++] = r;
 		if (is_sure(r, t) && !gives_way(r, t, true) && (!first || rule_order(r, first) < 0))
 			first = r;

@@ -35,14 +35,15 @@ _skl_files() {
   COMPREPLY=()
 }
 
-# Where among the words of `run` does the program stand? 0 where it is not there yet.
+# Where among the words of run or upgrade does the program stand? 0 where it is not there yet.
 _skl_program() {
-  local i
+  local i=2
 
-  for ((i = 2; i < COMP_CWORD; i++)); do
+  [[ ${COMP_WORDS[1]} == run ]] || i=3 # the name of the share
+  for (( ; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       --) echo $((i + 1)) && return ;;
-      -[pcb] | --ports | --cidrs | --bind | --for | --share | --hold) ((++i)) ;;
+      -[pcb] | --ports | --cidrs | --bind | --for | --share | --hold | --after | --timeout | --signal) ((++i)) ;;
       -*) ;;
       *) echo "$i" && return ;;
     esac
@@ -56,17 +57,21 @@ _skl_run() {
   at=$(_skl_program)
   if ((at && at < COMP_CWORD)); then
     _skl_files
-  elif ((!at)) && [[ $1 == -[pcb] || $1 == --@(ports|cidrs|bind|for|share|hold) ]]; then
+  elif ((!at)) && [[ $1 == -[pcb] || $1 == --@(ports|cidrs|bind|for|share|hold|after|timeout|signal) ]]; then
     COMPREPLY=()
   elif ((!at)) && [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
-    _skl_words "--ports --cidrs --bind --for --share --hold --warn --supervise --print --help --"
+    if [[ ${COMP_WORDS[1]} == run ]]; then
+      _skl_words "--ports --cidrs --bind --for --share --hold --warn --supervise --print --help --"
+    else
+      _skl_words "--after --timeout --signal --keep-old --help --"
+    fi
   else
     mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
   fi
 }
 
 _skl() {
-  local commands="run status attach detach doctor metrics version help"
+  local commands="run status attach upgrade detach doctor metrics version help"
   local previous=${COMP_WORDS[COMP_CWORD - 1]} current=${COMP_WORDS[COMP_CWORD]}
 
   if ((COMP_CWORD == 1)); then
@@ -79,7 +84,7 @@ _skl() {
     status:--user) _skl_words "$(_skl_users)" ;;
     status:--netns | metrics:-o | metrics:--output) _skl_files ;;
     attach:--listen | attach:-[pcb] | attach:--ports | attach:--cidrs | attach:--bind) COMPREPLY=() ;;
-    run:*) _skl_run "$previous" ;;
+    run:* | upgrade:*) _skl_run "$previous" ;;
     help:*) _skl_words "$commands" ;;
     status:*)
       if [[ $current == -* ]]; then
