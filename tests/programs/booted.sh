@@ -73,7 +73,7 @@ soon reaches 8150 # a claim is written port by port
 pid=$(main_pid)
 [[ $(ps -o user= -p "$pid") == skl ]]
 has_capabilities "$pid" 0000008000001000
-has_capabilities "$(pgrep --parent "$pid")" 0000000000281004
+has_capabilities "$(pgrep --parent "$pid")" 0000000000281000
 [[ $(stat -Lc %i "/proc/$pid/ns/net") != $(stat -Lc %i /proc/self/ns/net) ]]
 
 # who is not in the group cannot ask; a low port is not alice's
