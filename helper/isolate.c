@@ -61,7 +61,7 @@ static void drop_bounding_set(void)
 	}
 }
 
-int isolate_capabilities(enum isolate_part part, uint64_t also)
+int isolate_capabilities(enum isolate_part part)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -77,7 +77,6 @@ int isolate_capabilities(enum isolate_part part, uint64_t also)
 		}
 		kept |= UINT64_C(1) << r->number;
 	}
-	kept |= permitted & also;
 	drop_bounding_set();
 	data[0] = (struct __user_cap_data_struct){.effective = (uint32_t)kept, .permitted = (uint32_t)kept};
 	data[1] = (struct __user_cap_data_struct){.effective = (uint32_t)(kept >> 32),

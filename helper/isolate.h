@@ -7,8 +7,6 @@
 #ifndef SKL_ISOLATE_H
 #define SKL_ISOLATE_H
 
-#include <stdint.h>
-
 #if defined(__SANITIZE_ADDRESS__)
 #define ISOLATE_INSTRUMENTED 1
 #elif defined(__has_feature)
@@ -40,12 +38,11 @@ void isolate_begin(void);
 int isolate_files(const char *directory);
 
 /*
- * Keeps the capabilities of this part alone, in one set, and of those in the
- * mask `also` what is there; gives up the bounding set where the right to do so
- * is there. Returns 0, or -EPERM when one that is needed is missing, which is
- * logged by name.
+ * Keeps the capabilities of this part alone, in one set, and gives up the
+ * bounding set where the right to do so is there. Returns 0, or -EPERM when
+ * one that is needed is missing, which is logged by name.
  */
-int isolate_capabilities(enum isolate_part part, uint64_t also);
+int isolate_capabilities(enum isolate_part part);
 
 /*
  * From now on only the system calls of this part (filter.c). To be called while

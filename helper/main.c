@@ -110,7 +110,7 @@ static int purge_all(const struct options *o)
 /* From here on clients are heard, by a process that can open nothing and go nowhere. */
 static int isolate(void)
 {
-	int err = isolate_capabilities(ISOLATE_MAIN, 0);
+	int err = isolate_capabilities(ISOLATE_MAIN);
 
 	return err ? err : isolate_calls(ISOLATE_MAIN);
 }

@@ -4,14 +4,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "helper/broker/descriptors.h"
 #include "helper/broker/parts.h"
 #include "helper/parent.h"
 
@@ -40,6 +41,101 @@ int broker_read_question(int fd, struct holders_question *head, void **rest)
 	return -EBADMSG;
 }
 
+/* The descriptors of a process, as the files of a directory. */
+struct descriptors {
+	int directory;
+	bool infos; /* files that tell of them, not links to them */
+};
+
+/*
+ * The links are another user's affair, whatever CAP_SYS_PTRACE says. What tells of them has been open to
+ * that, and has had the inode in it, since Linux 5.14.
+ */
+static int open_descriptors(int32_t pid, struct descriptors *d)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	d->infos = false;
+	d->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->directory < 0 && errno == EACCES) {
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
+		d->infos = true;
+		d->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	return d->directory < 0 ? -errno : 0;
+}
+
+static uint64_t linked_socket(int directory, const char *name)
+{
+	char target[64];
+	ssize_t n = readlinkat(directory, name, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return 0;
+	target[n] = '\0';
+	return strncmp(target, "socket:[", 8) == 0 ? strtoull(target + 8, NULL, 10) : 0;
+}
+
+struct info {
+	uint64_t inode;
+	long mount;
+};
+
+static bool read_info(int directory, const char *name, struct info *out)
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	char text[256], *inode, *mount;
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	mount = strstr(text, "mnt_id:");
+	inode = strstr(text, "\nino:");
+	if (!mount || !inode)
+		return false;
+	*out = (struct info){.inode = strtoull(inode + 5, NULL, 10), .mount = strtol(mount + 7, NULL, 10)};
+	return true;
+}
+
+/* The mount of all sockets: that of our own, or -1 where it is not told. */
+static long socket_mount(void)
+{
+	static long mount;
+	struct info own;
+	int fd;
+
+	if (mount)
+		return mount;
+	mount = -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		char name[16];
+		int directory = open("/proc/self/fdinfo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		snprintf(name, sizeof(name), "%d", fd);
+		if (directory >= 0 && read_info(directory, name, &own))
+			mount = own.mount;
+		if (directory >= 0)
+			close(directory);
+		close(fd);
+	}
+	return mount;
+}
+
+/* The inode of the socket that this descriptor is, or 0. */
+static uint64_t socket_at(const struct descriptors *d, const char *name)
+{
+	struct info info;
+
+	if (!d->infos)
+		return linked_socket(d->directory, name);
+	return read_info(d->directory, name, &info) && info.mount == socket_mount() ? info.inode : 0;
+}
+
 static int add(const struct search *s, int32_t pid, int fd, size_t socket)
 {
 	struct holders_one one = {.pid = pid, .fd = fd, .parent = parent_of(pid), .socket = (uint32_t)socket};
@@ -53,17 +149,20 @@ static int add(const struct search *s, int32_t pid, int fd, size_t socket)
 /* Looks at all descriptors of the process. A process that is gone has none. */
 static int search_process(const struct search *s, int32_t pid)
 {
-	int fd = descriptors_open(pid), err = 0;
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	struct descriptors d;
 	struct dirent *entry;
+	DIR *directory;
+	int err = 0;
 
-	if (!directory) {
-		if (fd >= 0)
-			close(fd);
+	if (open_descriptors(pid, &d) < 0)
 		return 0;
+	directory = fdopendir(d.directory);
+	if (!directory) {
+		close(d.directory);
+		return -ENOMEM;
 	}
 	while (!err && (entry = readdir(directory))) {
-		uint64_t inode = entry->d_name[0] == '.' ? 0 : descriptors_socket(fd, entry->d_name);
+		uint64_t inode = entry->d_name[0] == '.' ? 0 : socket_at(&d, entry->d_name);
 
 		for (size_t i = 0; inode && i < s->n && !err; i++) {
 			if (s->inodes[i] == inode)
@@ -94,15 +193,15 @@ static int search_all(const struct search *s)
 
 static bool is_there(const struct search *s, const struct holders_one *known)
 {
-	int directory = descriptors_open(known->pid);
+	struct descriptors d;
 	char name[16];
 	bool yes;
 
-	if (directory < 0)
+	if (known->fd < 0 || open_descriptors(known->pid, &d) < 0)
 		return false;
 	snprintf(name, sizeof(name), "%d", known->fd);
-	yes = known->fd >= 0 && descriptors_socket(directory, name) == s->inodes[known->socket];
-	close(directory);
+	yes = socket_at(&d, name) == s->inodes[known->socket];
+	close(d.directory);
 	return yes;
 }
 

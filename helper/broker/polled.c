@@ -13,7 +13,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "helper/broker/descriptors.h"
 #include "helper/broker/parts.h"
 
 /* "tfd: 5 events: 19 data: 5 pos:0 ino:1d5c sdev:8": the device is as the kernel has it inside. */
@@ -26,16 +25,20 @@ static bool names(const char *line, uint64_t device, uint64_t inode)
 	       strtoull(sdev + 6, NULL, 16) == as_inside;
 }
 
-static bool has_socket(int32_t pid, const char *descriptor, const struct holders_question *q, uint64_t inode)
+/* Only epoll instances tell of others. */
+static bool has_socket(int directory, const char *descriptor, const struct holders_question *q,
+		       uint64_t inode)
 {
-	char path[64], line[256];
+	int fd = openat(directory, descriptor, O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	bool found = false;
-	FILE *f;
+	char line[256];
 
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.16s", pid, descriptor);
-	f = fopen(path, "re");
-	if (!f)
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
 		return false;
+	}
 	while (!found && fgets(line, sizeof(line), f))
 		found = names(line, q->device, inode);
 	fclose(f);
@@ -48,9 +51,10 @@ int broker_is_polled(int question)
 	const struct holders_one *process;
 	const uint64_t *inode;
 	struct dirent *entry;
+	char path[32];
 	DIR *directory;
 	void *rest;
-	int err = broker_read_question(question, &head, &rest), fd;
+	int err = broker_read_question(question, &head, &rest);
 
 	if (err)
 		return err;
@@ -60,19 +64,16 @@ int broker_is_polled(int question)
 		free(rest);
 		return -EBADMSG;
 	}
-	fd = descriptors_open(process->pid);
-	directory = fd < 0 ? NULL : fdopendir(fd);
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", process->pid);
+	directory = opendir(path);
 	if (!directory)
 		err = -errno;
 	while (!err && (entry = readdir(directory))) {
-		if (descriptors_may_be_epoll(dirfd(directory), entry->d_name) &&
-		    has_socket(process->pid, entry->d_name, &head, *inode))
+		if (entry->d_name[0] != '.' && has_socket(dirfd(directory), entry->d_name, &head, *inode))
 			err = -EBUSY;
 	}
 	if (directory)
 		closedir(directory);
-	else if (fd >= 0)
-		close(fd);
 	free(rest);
 	return err;
 }

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "helper/datapath/intact.h"
 #include "helper/datapath/made.h"
 #include "helper/datapath/pins.h"
 #include "helper/datapath/shape.h"
@@ -119,7 +120,10 @@ static int map_tables(struct datapath *d)
 		d->tables = NULL;
 		return -errno;
 	}
-	return 0;
+	if (intact_tables(d->tables))
+		return 0;
+	log_error("%s: its tables are damaged", pins_shown(d->path));
+	return -EBADMSG;
 }
 
 /* The datapath takes the descriptors. */
@@ -200,7 +204,10 @@ int datapath_create(struct datapath **out, const char *path, int netns)
 	if (err)
 		return err;
 	datapath_unprepare();
-	return datapath_open(out, path);
+	err = datapath_open(out, path);
+	if (err)
+		pins_remove(path); /* so that it is not in the way of the next attempt */
+	return err;
 }
 
 void datapath_close(struct datapath *d)

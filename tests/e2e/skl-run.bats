@@ -171,8 +171,8 @@ except ChildProcessError:
   [ "$output" = "libm.so.6:$SHIM" ]
   run ns env "LD_PRELOAD=libm.so.6 $SHIM" "$SKL" run -p 7 -- printenv LD_PRELOAD
   [ "$output" = "libm.so.6 $SHIM" ]
-  run ns env "LD_PRELOAD=$BUILD/../build/libsklshim.so:libm.so.6" "$SKL" run -p 7 -- printenv LD_PRELOAD
-  [ "$output" = "$BUILD/../build/libsklshim.so:libm.so.6" ]
+  run ns env "LD_PRELOAD=$BUILD/./libsklshim.so:libm.so.6" "$SKL" run -p 7 -- printenv LD_PRELOAD
+  [ "$output" = "$BUILD/./libsklshim.so:libm.so.6" ]
   run ns "$SKL" run -p 7 -- printenv LD_PRELOAD
   [ "$output" = "$SHIM" ]
 }
