@@ -245,7 +245,7 @@ except ChildProcessError:
   helper_script <<<'#!/bin/sh
 echo "I was started by $(id -u)" >&2
 exit 1'
-  local enough=-all,+bpf,+net_admin,+sys_admin,+sys_ptrace,+dac_read_search
+  local enough=-all,+bpf,+net_admin,+sys_admin,+sys_ptrace
 
   run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=$enough --ambient-caps=$enough -- /run/alone/skl run -p 7777 -- true
   [ "$status" -eq 125 ]
