@@ -186,8 +186,8 @@ $(B)/libfuzzed.a: $(patsubst %.c,$(B)/obj/fuzz/%.o,$(HELPER_SRC) $(filter-out he
 $(B)/obj/fuzz/helper/datapath/%.o $(B)/obj/fuzz/tests/fuzz/pins.o: FUZZ_FLAGS += -fno-sanitize-coverage=trace-cmp
 
 # what asks the kernel is not what is tested
-$(B)/tests/fuzz-pins: FUZZ_WRAP := $(addprefix -Wl$(comma)--wrap=,pool_grace_period shape_open shape_fits \
-	shape_has_no_other pins_is_directory upgrade_programs)
+$(B)/tests/fuzz-pins: FUZZ_WRAP := $(addprefix -Wl$(comma)--wrap=,pool_grace_period shape_open shape_check_fit \
+	shape_check_names pins_check_directory upgrade_programs)
 $(B)/tests/fuzz-%: $(B)/obj/fuzz/tests/fuzz/%.o $(B)/libfuzzed.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

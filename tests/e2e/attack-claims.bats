@@ -107,8 +107,7 @@ kernel_before() {
 }
 
 @test "the number of a network namespace that is gone, given to another" {
-  local try
-  for try in 1 2 3 4 5; do # others may be given the number first
+  for _ in 1 2 3 4 5; do # others may be given the number first
     attack reused-number
     came "first ok ok"
     [[ $output == *"reused never"* ]] || break

@@ -30,9 +30,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void __wrap_pool_grace_period(void);
 int __wrap_shape_open(int which, const char *directory);
-bool __wrap_shape_fits(const int fds[SHAPE_OBJECTS]);
-bool __wrap_shape_has_no_other(const char *directory);
-bool __wrap_pins_is_directory(const char *path);
+int __wrap_shape_check_fit(const int fds[SHAPE_OBJECTS]);
+int __wrap_shape_check_names(const char *directory);
+int __wrap_pins_check_directory(const char *path);
 int __wrap_upgrade_programs(struct datapath *d);
 
 /* ---- the maps ---- */
@@ -114,19 +114,19 @@ int __wrap_shape_open(int which, const char *directory)
 	return fd;
 }
 
-bool __wrap_shape_fits(const int fds[SHAPE_OBJECTS])
+int __wrap_shape_check_fit(const int fds[SHAPE_OBJECTS])
 {
-	return true;
+	return 0;
 }
 
-bool __wrap_pins_is_directory(const char *path)
+int __wrap_pins_check_directory(const char *path)
 {
-	return true;
+	return 0;
 }
 
-bool __wrap_shape_has_no_other(const char *directory)
+int __wrap_shape_check_names(const char *directory)
 {
-	return true;
+	return 0;
 }
 
 int __wrap_upgrade_programs(struct datapath *d)
