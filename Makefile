@@ -8,7 +8,8 @@
 CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(shell command -v bpftool) /usr/sbin/bpftool)
-B       := build
+# sanitized objects have a place of their own
+B       := build$(if $(SANITIZE),/san)
 
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
@@ -27,7 +28,10 @@ DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
 VERSION := 0.1.0
 
+# The helper, the command and the tests that link them; not the shim, nor what is run with it preloaded.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# so that something may be preloaded before the sanitizer's own library
+SAN_LDFLAGS = $(SAN) $(if $(findstring clang,$(CC)),,-static-libasan -static-libubsan)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
@@ -36,8 +40,8 @@ CPPFLAGS += -I. -I$(B) $(VARIANT) -D_GNU_SOURCE -DSKL_VERSION='"$(VERSION)"' -DS
 	-DSKL_HELPER_PATH='"$(PREFIX)/sbin/sklhelper"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wno-unused-parameter $(if $(WERROR),-Werror) $(if $(SANITIZE),$(SAN))
-LDFLAGS  += $(if $(SANITIZE),$(SAN))
+	-Wno-unused-parameter $(if $(WERROR),-Werror)
+LDFLAGS  += $(if $(SANITIZE),$(SAN_LDFLAGS))
 # Looked up only when something is compiled, so that `make deps` works before pkg-config is there.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) json-c libseccomp)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
@@ -51,11 +55,14 @@ CLI_SRC    := $(wildcard helper/cli/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 BPFTEST    := $(patsubst tests/bpf/%.c,$(B)/tests/bpf-%,$(wildcard tests/bpf/*.c))
 BENCH      := $(patsubst tests/bench/%.c,$(B)/tests/bench-%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
-TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
+FUZZ       := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz-%,$(wildcard tests/fuzz/*.c))
+TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(filter-out tests/tools/lib-%,$(wildcard tests/tools/*.c))) \
+	$(patsubst tests/tools/%.c,$(B)/tests/%.so,$(wildcard tests/tools/lib-*.c))
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
-SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run
+SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run
 
+comma := ,
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: all
@@ -105,7 +112,7 @@ BENCH_SKELS := $(patsubst tests/bench/%.bpf.c,$(B)/bench/%.skel.h,$(wildcard tes
 $(B)/obj/%.o: %.c | $(SKELS)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(SANITIZE),$(SAN)) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
 
 # Paths are compiled in: another PREFIX is another build of what has them.
 $(B)/paths: FORCE
@@ -150,10 +157,42 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/%.o $(B)/libhelper.a
 
 $(patsubst $(B)/tests/bench-%,$(B)/obj/tests/bench/%.o,$(BENCH)): | $(BENCH_SKELS)
 
+$(B)/tests/%.so: tests/tools/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
+
 $(B)/tests/%: tests/tools/%.c $(wildcard tests/tools/*.h) helper/wire.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -pthread
+
+# ---- fuzzing: tests/fuzz/NAME.c with what it starts from in tests/fuzz/corpus/NAME/ ----
+
+FUZZ_FLAGS := -g -O2 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+$(B)/obj/fuzz/%.o: %.c | $(SKELS)
+	$(call say,FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+		$(if $(WERROR),-Werror) $(FUZZ_FLAGS) \
+		$(PKG_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libfuzzed.a: $(patsubst %.c,$(B)/obj/fuzz/%.o,$(HELPER_SRC) $(filter-out helper/cli/skl.c,$(CLI_SRC)))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# their loops over all ports would be slow, and no input has to look like something that they compare with
+$(B)/obj/fuzz/helper/datapath/%.o $(B)/obj/fuzz/tests/fuzz/pins.o: FUZZ_FLAGS += -fno-sanitize-coverage=trace-cmp
+
+# what asks the kernel is not what is tested
+$(B)/tests/fuzz-pins: FUZZ_WRAP := $(addprefix -Wl$(comma)--wrap=,pool_grace_period shape_open shape_check_fit \
+	shape_check_names pins_check_directory upgrade_programs)
+$(B)/tests/fuzz-%: $(B)/obj/fuzz/tests/fuzz/%.o $(B)/libfuzzed.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(FUZZ_WRAP) -o $@ $^ $(PKG_LIBS) \
+		$(shell pkg-config --libs json-c)
 
 # Helpers that are otherwise: one that dies where it is told to, one whose programs are compiled for another
 # BPF machine and so are others, one with another layout of its maps.
@@ -165,7 +204,7 @@ VARIANTS := $(B)/faults/sklhelper $(B)/program/sklhelper $(B)/layout/sklhelper
 $(VARIANTS): $(B)/sklhelper
 	@$(MAKE) --no-print-directory B=$(@D) $(OTHERWISE) $@
 
-TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(UNIT_SRC)) $(BPFTEST) $(TOOLS)
+TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(UNIT_SRC)) $(BPFTEST) $(TOOLS) $(FUZZ)
 
 .PHONY: tests
 tests: all $(TESTS) $(VARIANTS)
@@ -185,13 +224,20 @@ demo: ## install what is missing, build, and show the main job (root)
 check: ## install what is missing, build, and run every test that needs no virtual machine (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST)
 	@$(MAKE) --no-print-directory tests
-	@tests/run
+	@TESTS_BUILD=$(B) tests/run
 
 .PHONY: bench
 bench: ## measure, in namespaces of its own (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 	@$(MAKE) --no-print-directory all $(BENCH)
 	@bash tests/bench/run
+
+FUZZ_S ?= 60
+.PHONY: fuzz
+fuzz: ## search for inputs that break something, each target for FUZZ_S seconds (60)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_TEST)
+	@$(MAKE) --no-print-directory $(FUZZ)
+	@tests/fuzz/run -s $(FUZZ_S) $(FUZZ)
 
 .PHONY: deps
 deps: ## install every package that any target needs (root)
@@ -233,6 +279,7 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 	chmod 644 $(DESTDIR)$(UNITDIR)/sklhelper.service
 	install -m 644 helper/systemd/sklhelper.socket $(DESTDIR)$(UNITDIR)/sklhelper.socket
 	install -D -m 644 helper/cli/skl.1 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1
+	install -D -m 644 helper/sklhelper.8 $(DESTDIR)$(PREFIX)/share/man/man8/sklhelper.8
 	install -D -m 644 helper/skl-policy.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5
 	install -D -m 644 helper/cli/completions/skl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl
 	install -D -m 644 helper/cli/completions/_skl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl
@@ -241,7 +288,7 @@ install: all ## install below DESTDIR and PREFIX; the shim goes to LIBDIR/skl
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sklhelper $(DESTDIR)$(PREFIX)/bin/skl $(DESTDIR)$(LIBDIR)/skl/libsklshim.so \
-		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man7/libsklshim.7 $(DESTDIR)$(PREFIX)/share/man/man1/skl.1 $(DESTDIR)$(PREFIX)/share/man/man8/sklhelper.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/skl-policy.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/skl \
 		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_skl \

@@ -30,10 +30,17 @@ static int judge(struct claim *c, const struct rule *r)
 	return 0;
 }
 
+static int say_no_room(struct claim *c, const struct rule *r, int err)
+{
+	char what[RULE_TEXT];
+
+	rule_format(r, what);
+	return say_error(c->s, -err, what, "no room for another binding in this network namespace");
+}
+
 int claim_add_binding(struct claim *c, const struct rule *r)
 {
 	struct binding *b;
-	char what[RULE_TEXT];
 	int err;
 
 	err = usage_binding(&c->usage, &c->who, r, c->s);
@@ -41,7 +48,7 @@ int claim_add_binding(struct claim *c, const struct rule *r)
 		return err;
 	b = calloc(1, sizeof(*b));
 	if (!b)
-		return -ENOMEM;
+		return say_no_room(c, r, -ENOMEM);
 	*b = (struct binding){
 		.id = datapath_next_id(c->space->datapath),
 		.since = boottime_ns(),
@@ -61,8 +68,7 @@ int claim_add_binding(struct claim *c, const struct rule *r)
 		return 0;
 	}
 	free(b);
-	rule_format(r, what);
-	return say_error(c->s, -err, what, "no room for another binding in this network namespace");
+	return say_no_room(c, r, err);
 }
 
 /* Names what a wide binding does not get; nothing at all left is a conflict like any other. */
@@ -212,10 +218,12 @@ static int grant_pieces(struct claim *c, const struct rule *r)
 
 int claim_grant(struct claim *c, struct rule *rules, int n)
 {
+	struct rule own = {
+		.first = c->listener->port, .last = c->listener->port, .protocol = c->listener->protocol};
 	int err = table_add_own(&c->space->table, c->listener);
 
 	if (err)
-		return err;
+		return say_no_room(c, &own, err);
 	for (int i = 0; i < n && !request_has_range(c->wanted); i++)
 		forget_dead(c, &rules[i]);
 	for (int i = 0; i < n && err >= 0; i++) {

@@ -192,15 +192,17 @@ static int make_listener(struct claim *c)
 		return err;
 	l = calloc(1, sizeof(*l));
 	if (!l)
-		return -ENOMEM;
+		return say_error(c->s, ENOMEM, what, "no room for another listener");
 	*l = c->received->listener;
 	l->id = datapath_next_id(c->space->datapath);
 	c->listener = l;
 	err = add_member(c);
 	if (!err) {
 		err = table_add_listener(&c->space->table, l);
-		if (err)
+		if (err) {
+			say_error(c->s, -err, what, "no room for another listener");
 			datapath_remove_listener(c->space->datapath, l);
+		}
 	}
 	if (err) {
 		free(l->members);

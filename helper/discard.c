@@ -1,65 +1,132 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "helper/discard.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define THREADS_MAX 4096 /* that wait in close() at the same time */
+#define THREADS_MAX 1024   /* that wait in close() at the same time */
+#define QUEUE_MAX   131072 /* and descriptors that wait for one of them */
 #define STACK	    65536
 
-static atomic_int waiting;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int queue[QUEUE_MAX]; /* a ring */
+static unsigned int head, queued, threads;
 
-static void *close_it(void *argument)
+static bool put(int fd)
 {
-	close((int)(intptr_t)argument);
-	atomic_fetch_sub(&waiting, 1);
+	bool room;
+
+	pthread_mutex_lock(&lock);
+	room = queued < QUEUE_MAX;
+	if (room)
+		queue[(head + queued++) % QUEUE_MAX] = fd;
+	pthread_mutex_unlock(&lock);
+	return room;
+}
+
+/* The next one to close; -1: there is none, and the thread that asks is counted no more. */
+static int get(void)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&lock);
+	if (queued > 0) {
+		fd = queue[head];
+		head = (head + 1) % QUEUE_MAX;
+		queued--;
+	} else {
+		threads--;
+	}
+	pthread_mutex_unlock(&lock);
+	return fd;
+}
+
+static void *close_them(void *argument)
+{
+	int fd;
+
+	while ((fd = get()) >= 0)
+		close(fd);
 	return NULL;
 }
 
-static int start_thread(int fd)
+static bool count_thread(void)
+{
+	bool may;
+
+	pthread_mutex_lock(&lock);
+	may = threads < THREADS_MAX;
+	threads += may;
+	pthread_mutex_unlock(&lock);
+	return may;
+}
+
+/* One that cannot be started is no loss while there are others, nor where a later one takes what is queued.
+ */
+static void start_thread(void)
 {
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	pthread_t thread;
 	int err;
 
-	if (pthread_attr_init(&attributes) != 0)
-		return -1;
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&thread, &attributes, close_it, (void *)(intptr_t)fd);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return err;
+	if (!count_thread())
+		return;
+	err = pthread_attr_init(&attributes);
+	if (!err) {
+		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+		pthread_attr_setstacksize(&attributes, STACK);
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		err = pthread_create(&thread, &attributes, close_them, NULL);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		pthread_attr_destroy(&attributes);
+	}
+	if (err) {
+		pthread_mutex_lock(&lock);
+		threads--;
+		pthread_mutex_unlock(&lock);
+	}
+}
+
+static int option(int fd, int name)
+{
+	int value = -1;
+	socklen_t length = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &length) < 0 ? -1 : value;
+}
+
+/*
+ * What a claim comes with, a listener of TCP or a UDP socket, is closed without
+ * waiting, so that no listener outlives its program because of what others send.
+ * Of any other the owner could make the last close() wait in this very moment;
+ * one of AF_UNIX may have anything in its queue.
+ */
+static bool is_quick(int fd)
+{
+	int domain = option(fd, SO_DOMAIN);
+
+	return (domain == AF_INET || domain == AF_INET6) &&
+	       (option(fd, SO_ACCEPTCONN) == 1 || option(fd, SO_TYPE) == SOCK_DGRAM);
 }
 
 void discard(int fd)
 {
 	const struct linger off = {0};
-	int listens = 0, domain = 0;
-	socklen_t length = sizeof(int);
 
 	if (fd < 0)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-	/* what comes most often, a listener of TCP, does not linger; one of AF_UNIX may have anything in its
-	 * queue */
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
-	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain != AF_UNIX) {
+	if (is_quick(fd) || !put(fd)) {
 		close(fd);
 		return;
 	}
-	if (atomic_fetch_add(&waiting, 1) >= THREADS_MAX || start_thread(fd) != 0) {
-		atomic_fetch_sub(&waiting, 1);
-		close(fd);
-	}
+	start_thread();
 }
 
 /*

@@ -92,7 +92,7 @@ static void purge_entry(void *context, const struct pins_entry *entry)
 	struct tally *tally = context;
 	int pins;
 
-	if (entry->kind == PINS_FOREIGN || !pins_is_directory(entry->path)) {
+	if (entry->kind == PINS_FOREIGN || pins_check_directory(entry->path) < 0) {
 		leave(tally, "%s: not made by sklhelper", entry->path);
 		return;
 	}

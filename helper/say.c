@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "helper/say.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* What a sentence quotes comes from users and goes to terminals: only printable ASCII. */
+/* libbpf has errors of its own from here on, of which no asker knows. */
+#define OWN_OF_LIBBPF 4000
+
 static void make_printable(char *from, const char *end)
 {
 	for (; from < end; from++) {
@@ -54,6 +58,8 @@ int say_error(struct say *s, int err, const char *what, const char *format, ...)
 {
 	va_list args;
 
+	if (err >= OWN_OF_LIBBPF)
+		err = EIO;
 	say(s, "%s: %s: ", what, strerror(err));
 	va_start(args, format);
 	append(s, format, args);

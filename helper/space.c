@@ -101,16 +101,19 @@ static void refresh_changed(struct space *s, const struct changed *c)
 		if (c->first[p] <= c->last[p])
 			err |= refresh_ports(s, protocols[p], c->first[p], c->last[p]);
 	}
-	if (err)
-		log_error("namespace %llu: not all ports that changed hands could be written",
-			  (unsigned long long)s->netns_ino);
+	if (!err)
+		return;
+	s->unwritten = true;
+	log_error("namespace %llu: not all ports that changed hands could be written",
+		  (unsigned long long)s->netns_ino);
 }
 
 static void refresh_all(struct space *s)
 {
 	int tcp = refresh_ports(s, IPPROTO_TCP, 0, 65535), udp = refresh_ports(s, IPPROTO_UDP, 0, 65535);
 
-	if (tcp < 0 || udp < 0)
+	s->unwritten = tcp < 0 || udp < 0;
+	if (s->unwritten)
 		log_error("namespace %llu: not all of its coverage could be written",
 			  (unsigned long long)s->netns_ino);
 }
@@ -147,9 +150,11 @@ static void rewrite(struct space *s, const struct rule *r)
 	err = datapath_clear(s->datapath, r);
 	if (!err)
 		err = datapath_refresh(s->datapath, &s->table, r);
-	if (err)
-		log_error("namespace %llu: what others have of the same ports could not be written: %s",
-			  (unsigned long long)s->netns_ino, strerror(-err));
+	if (!err)
+		return;
+	s->unwritten = true;
+	log_error("namespace %llu: what others have of the same ports could not be written: %s",
+		  (unsigned long long)s->netns_ino, strerror(-err));
 }
 
 static void widen(struct rule *span, const struct rule *r)
@@ -200,9 +205,12 @@ static void forget(struct space *s, const struct which *w)
 {
 	struct table *t = &s->table;
 	size_t kept = part(t, w), n = t->n_bindings - kept;
-	struct binding **gone = t->bindings + kept;
+	struct binding **gone;
 	struct rule spans[2][2]; /* by protocol and family */
 
+	if (n == 0)
+		return;
+	gone = t->bindings + kept;
 	for (size_t i = 0; i < 4; i++)
 		spans[i / 2][i % 2] = (struct rule){.first = 1};
 	for (size_t i = 0; i < n; i++) {
@@ -315,7 +323,7 @@ void space_sweep(struct space *s)
 
 	/* What the dead had goes to others, and to whom, is not known yet; of a namespace that is gone, to
 	 * none. */
-	if (s->blind && !datapath_is_stale(s->datapath))
+	if (s->blind && datapath_is_stale(s->datapath) <= 0)
 		return;
 	for (size_t i = s->table.n_listeners; i-- > 0;) {
 		if (!space_listener_alive(s, s->table.listeners[i]))
@@ -416,6 +424,8 @@ static void watch_replies(struct space *s)
 int space_tend(struct space *s)
 {
 	space_sweep(s);
+	if (s->unwritten)
+		refresh_all(s);
 	watch_holders(s);
 	watch_replies(s);
 	space_watch_routes(s);

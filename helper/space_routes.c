@@ -119,7 +119,7 @@ static void delete_route(struct space *s, const struct prefix *p)
 	char text[PREFIX_TEXT];
 	int err = -ENOENT;
 
-	if (s->routed < 0 && datapath_is_stale(s->datapath))
+	if (s->routed < 0 && datapath_is_stale(s->datapath) > 0)
 		return; /* it went with its namespace */
 	prefix_format(p, text);
 	/* after a restart it may not have been found before */

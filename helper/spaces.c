@@ -194,15 +194,15 @@ static int make(struct spaces *all, const char *path, uint64_t netns_ino, int ne
 int spaces_get(struct spaces *all, int netns, uint64_t netns_ino, uint32_t uid, struct space **out)
 {
 	char path[PINS_PATH];
-	int err;
+	int stale, err;
 
 	*out = find(all, netns_ino);
-	if (*out && datapath_is_stale((*out)->datapath)) {
-		/* the inode number of a namespace that is gone, given to another */
+	stale = *out ? datapath_is_stale((*out)->datapath) : 0;
+	if (stale < 0)
+		return stale;
+	if (stale) /* the inode number of a namespace that is gone, given to another */
 		remove_space(all, *out);
-		*out = NULL;
-	}
-	if (*out)
+	else if (*out)
 		return 0;
 	pins_path(path, sizeof(path), all->base, netns_ino);
 	err = clear_up(all, path, netns_ino, netns);

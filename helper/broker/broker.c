@@ -46,6 +46,31 @@ static int make(uint64_t number)
 	return number == next && next < LOAD_OBJECTS ? made[next++] : -EINVAL;
 }
 
+static void receive(int sock, struct broker_request *request, int *fd)
+{
+	if (fdpass_receive(sock, request, sizeof(*request), fd) != sizeof(*request))
+		_exit(0); /* the helper is gone */
+}
+
+/* A request whose second message was never sent is followed by another request. */
+static void receive_all(int sock, struct broker_request *request, int *fd, int *second)
+{
+	struct broker_request more;
+
+	*second = -1;
+	receive(sock, request, fd);
+	while (request->has_second) {
+		receive(sock, &more, second);
+		if (more.serial == request->serial)
+			return;
+		if (*fd >= 0)
+			close(*fd);
+		*request = more;
+		*fd = *second;
+		*second = -1;
+	}
+}
+
 static int find_id(const struct broker_request *request, uint32_t *id)
 {
 	if (!memchr(request->name, '\0', sizeof(request->name)))
@@ -132,13 +157,11 @@ static _Noreturn void serve(int sock, const struct broker_paths *paths)
 	for (;;) {
 		struct broker_answer answer = {0};
 		struct iovec part = {&answer, sizeof(answer)};
-		struct broker_request request, more;
-		int fd, second = -1, result;
+		struct broker_request request;
+		int fd, second, result;
 
-		if (fdpass_receive(sock, &request, sizeof(request), &fd) != sizeof(request))
-			_exit(0); /* the helper is gone */
-		if (request.has_second && fdpass_receive(sock, &more, sizeof(more), &second) != sizeof(more))
-			_exit(0);
+		receive_all(sock, &request, &fd, &second);
+		answer.serial = request.serial;
 		result = obey(paths, &request, fd, second, &answer);
 		if (fdpass_send(sock, &part, 1, result >= 0 ? result : -1) < 0)
 			_exit(0);
@@ -183,19 +206,43 @@ int broker_fd(void)
 	return broker;
 }
 
+static ssize_t receive_answer(struct broker_answer *answer, int *got)
+{
+	return fdpass_receive(broker, answer, sizeof(*answer), got);
+}
+
+bool broker_has_ended(void)
+{
+	struct broker_answer late;
+	char byte;
+	ssize_t n;
+	int fd;
+
+	while ((n = recv(broker, &byte, 1, MSG_PEEK | MSG_DONTWAIT)) > 0) {
+		if (receive_answer(&late, &fd) == sizeof(late) && fd >= 0)
+			close(fd);
+	}
+	return n == 0 || (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS && errno != EINTR);
+}
+
 int broker_call(struct broker_request *request, int fd, int second, struct broker_answer *answer, int *got)
 {
+	static uint64_t serial;
 	struct iovec part = {request, sizeof(*request)};
 	ssize_t length;
 	int err;
 
+	request->serial = ++serial;
 	request->has_second = second >= 0;
 	err = fdpass_send(broker, &part, 1, fd);
 	if (!err && second >= 0)
 		err = fdpass_send(broker, &part, 1, second);
 	if (err)
 		return err;
-	length = fdpass_receive(broker, answer, sizeof(*answer), got);
+	while ((length = receive_answer(answer, got)) == sizeof(*answer) && answer->serial != serial) {
+		if (*got >= 0)
+			close(*got);
+	}
 	if (length < 0)
 		return (int)length;
 	if (length != sizeof(*answer))

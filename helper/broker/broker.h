@@ -8,6 +8,7 @@
 #ifndef SKL_BROKER_H
 #define SKL_BROKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "helper/datapath/routes.h"
@@ -53,7 +54,8 @@ struct broker_request {
 	uint32_t order;
 	uint32_t has_second; /* another descriptor follows in a message of its own: one carries one */
 	uint64_t number;
-	char name[64]; /* NUL-terminated */
+	uint64_t serial; /* broker_call() counts them */
+	char name[64];	 /* NUL-terminated */
 	int32_t pid;
 	uint32_t uid;
 	struct prefix prefix;
@@ -65,6 +67,8 @@ struct broker_answer {
 	int32_t error; /* 0 or -errno */
 	uint32_t first_free_port;
 	uint16_t first_local_port, last_local_port;
+	uint64_t serial; /* of the request: where one side failed to send or to receive, they get in step
+			    again */
 	uint32_t uid;
 	uint32_t id;
 	uint32_t yes;
@@ -81,8 +85,12 @@ struct broker_answer {
  */
 int broker_start(const struct broker_paths *paths);
 
-/* Readable once the broker has ended, which it never should: without it no claim can be judged. */
+/*
+ * Readable once the broker has ended, which it never should: without it no
+ * claim can be judged. An answer that could not be received makes it readable, too.
+ */
 int broker_fd(void);
+bool broker_has_ended(void);
 
 /*
  * Gives an order and waits for the answer. The descriptors, or -1, stay the

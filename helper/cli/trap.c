@@ -39,7 +39,7 @@ static int add_rules(scmp_filter_ctx filter)
 	/* A SOCKMAP takes no MPTCP socket. Who asks for one falls back to TCP where the kernel has none. */
 	if (!err)
 		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 1,
-				       SCMP_A2(SCMP_CMP_EQ, IPPROTO_MPTCP));
+				       SCMP_A2(SCMP_CMP_EQ, IPPROTO_MPTCP, 0));
 	return err;
 }
 

@@ -10,22 +10,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "helper/datapath/intact.h"
 #include "helper/datapath/shape.h"
 #include "helper/datapath/upgrade.h"
 #include "helper/log.h"
 
-/* Of the namespace that it is attached to; 0 when that is gone. */
-static uint32_t attached_to(const struct datapath *d)
+/* The number of the namespace that it is attached to, 0 when that is gone. 0 or -errno. */
+static int attached_to(const struct datapath *d, uint32_t *ino)
 {
 	struct bpf_link_info info = {0};
 	uint32_t length = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(d->link, &info, &length) < 0 ? 0 : info.netns.netns_ino;
+	if (bpf_obj_get_info_by_fd(d->link, &info, &length) < 0)
+		return -errno;
+	*ino = info.netns.netns_ino;
+	return 0;
 }
 
-bool datapath_is_stale(const struct datapath *d)
+int datapath_is_stale(const struct datapath *d)
 {
-	return attached_to(d) == 0;
+	uint32_t ino = 0;
+	int err = attached_to(d, &ino);
+
+	return err ? err : ino == 0;
 }
 
 /* Does it belong to a claim that was never done? */
@@ -102,6 +109,8 @@ static int read_listeners(struct datapath *d, struct table *t)
 		previous = &key;
 		if (bpf_map_lookup_elem(d->member_records, &key, &record) < 0)
 			return -errno;
+		if (!intact_member(d->tables, key, &record))
+			return -EBADMSG;
 		if (record.listener == key && !is_unfinished(d, record.listener_id))
 			err = read_listener(d, t, (uint16_t)key, &record);
 	}
@@ -125,6 +134,8 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 
 	if (bpf_map_lookup_elem(d->binding_records, &index, &record) < 0)
 		return -errno;
+	if (!intact_binding(d->tables, index, &record))
+		return -EBADMSG;
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return -ENOMEM;
@@ -144,7 +155,7 @@ static int read_binding(struct datapath *d, struct table *t, uint32_t index)
 	/* a listener's id is older than its bindings': another one is in the place of theirs */
 	if (is_unfinished(d, b->id) || (b->listener && b->id < b->listener->id))
 		b->listener = NULL;
-	if (b->rule.prefix.length > (record.family == AF_INET ? 32 : 128) || b->rule.first > b->rule.last)
+	if (b->listener && b->listener->protocol != b->rule.protocol)
 		b->listener = NULL;
 	err = b->listener ? pool_claim(&d->bindings, b->index) : -ENOENT;
 	if (!err)
@@ -215,16 +226,16 @@ static int read_all(struct datapath *d, struct table *t)
 int datapath_adopt(struct datapath **out, const char *path, uint64_t netns_ino, struct table *t)
 {
 	struct datapath *d;
-	uint32_t ino;
+	uint32_t ino = 0;
 	int err;
 
 	err = datapath_open(&d, path);
 	if (err)
 		return err;
-	ino = attached_to(d);
-	if (ino == 0) {
+	err = attached_to(d, &ino);
+	if (!err && ino == 0) {
 		err = -ESTALE;
-	} else if (ino != (uint32_t)netns_ino) {
+	} else if (!err && ino != (uint32_t)netns_ino) {
 		log_error("%s: is attached to network namespace %u", pins_shown(path), ino);
 		err = -EBADMSG;
 	}

@@ -114,8 +114,8 @@ int datapath_refresh(struct datapath *d, const struct table *t, const struct rul
 /* From now on these ports, in the rule's family, get the ordinary lookup; this needs no room. 0 or -errno. */
 int datapath_clear(struct datapath *d, const struct rule *r);
 
-/* Has the namespace gone that it was made for? */
-bool datapath_is_stale(const struct datapath *d);
+/* Has the namespace gone that it was made for? 1, 0, or -errno where that cannot be told. */
+int datapath_is_stale(const struct datapath *d);
 
 /* How many packets this binding has decided. */
 uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);

@@ -79,6 +79,9 @@ static int check_kind(int fd, struct listener *l, struct say *s)
 
 	if (family < 0)
 		return say_error(s, -family, "request", "what came with it is not a socket");
+	if (protocol < 0 || type < 0)
+		return say_error(s, protocol < 0 ? -protocol : -type, "request",
+				 "what socket came with it cannot be read");
 	if (family != AF_INET && family != AF_INET6)
 		return say_error(s, EAFNOSUPPORT, "request",
 				 "the socket is of address family %d, neither IPv4 nor IPv6", family);
@@ -145,7 +148,7 @@ static int read_rest(int fd, struct received *out, struct say *s)
 int received_read(int fd, struct received *out, struct say *s)
 {
 	struct listener *l = &out->listener;
-	int err;
+	int err, listens;
 
 	*out = (struct received){.netns = -1};
 	err = check_kind(fd, l, s);
@@ -154,7 +157,10 @@ int received_read(int fd, struct received *out, struct say *s)
 	err = read_address(fd, l);
 	if (err)
 		return say_error(s, -err, "request", "the socket's address cannot be read");
-	if (l->protocol == IPPROTO_TCP && option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1)
+	listens = l->protocol == IPPROTO_TCP ? option(fd, SOL_SOCKET, SO_ACCEPTCONN) : 1;
+	if (listens < 0)
+		return say_error(s, -listens, "request", "the socket's state cannot be read");
+	if (!listens)
 		return refuse_state(fd, l, s);
 	if (l->protocol == IPPROTO_UDP && is_connected(fd))
 		return say_error(s, EISCONN, "request",

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "helper/datapath/intact.h"
 #include "helper/datapath/made.h"
 #include "helper/datapath/pins.h"
 #include "helper/datapath/shape.h"
@@ -84,9 +85,10 @@ static int open_all(const char *path, int fds[SHAPE_OBJECTS])
 {
 	int worst = 0, err;
 
-	if (!pins_is_directory(path)) {
-		log_error("%s: is no directory", pins_shown(path));
-		return -EBADMSG;
+	err = pins_check_directory(path);
+	if (err) {
+		log_error("%s: %s", pins_shown(path), err == -EBADMSG ? "is no directory" : strerror(-err));
+		return err;
 	}
 	upgrade_settle(path);
 	fds[LOAD_TABLES] = shape_open(LOAD_TABLES, path);
@@ -96,19 +98,21 @@ static int open_all(const char *path, int fds[SHAPE_OBJECTS])
 	err = fds[LOAD_TABLES] < 0 ? fds[LOAD_TABLES] : check_layout(fds[LOAD_TABLES]);
 	if (err)
 		return err;
-	if (!shape_has_no_other(path))
-		return -EBADMSG;
+	err = shape_check_names(path);
+	if (err)
+		return err;
 	for (int i = 0; i < SHAPE_OBJECTS; i++) {
 		if (fds[i] < 0)
 			fds[i] = shape_open(i, path);
 		if (fds[i] < 0 && worst != -EBADMSG)
 			worst = fds[i];
 	}
-	if (!worst && !shape_fits(fds)) {
+	if (worst)
+		return worst;
+	err = shape_check_fit(fds);
+	if (err == -EBADMSG)
 		log_error("%s: its link, program and maps do not belong together", pins_shown(path));
-		worst = -EBADMSG;
-	}
-	return worst;
+	return err;
 }
 
 static int map_tables(struct datapath *d)
@@ -119,7 +123,10 @@ static int map_tables(struct datapath *d)
 		d->tables = NULL;
 		return -errno;
 	}
-	return 0;
+	if (intact_tables(d->tables))
+		return 0;
+	log_error("%s: its tables are damaged", pins_shown(d->path));
+	return -EBADMSG;
 }
 
 /* The datapath takes the descriptors. */
@@ -172,6 +179,13 @@ int datapath_open(struct datapath **out, const char *path)
 static bool prepared;
 static int spare[LOAD_OBJECTS];
 
+void datapath_unprepare(void)
+{
+	for (size_t i = 0; prepared && i < LOAD_OBJECTS; i++)
+		close(spare[i]);
+	prepared = false;
+}
+
 int datapath_prepare(void)
 {
 	int err;
@@ -180,15 +194,13 @@ int datapath_prepare(void)
 		return 0;
 	libbpf_num_possible_cpus(); /* which it reads from a file, once */
 	err = made_dispatch(spare);
-	prepared = !err;
-	return err ? err : shape_learn(spare);
-}
-
-void datapath_unprepare(void)
-{
-	for (size_t i = 0; prepared && i < LOAD_OBJECTS; i++)
-		close(spare[i]);
-	prepared = false;
+	if (err)
+		return err;
+	prepared = true;
+	err = shape_learn(spare);
+	if (err)
+		datapath_unprepare();
+	return err;
 }
 
 int datapath_create(struct datapath **out, const char *path, int netns)
@@ -200,7 +212,10 @@ int datapath_create(struct datapath **out, const char *path, int netns)
 	if (err)
 		return err;
 	datapath_unprepare();
-	return datapath_open(out, path);
+	err = datapath_open(out, path);
+	if (err)
+		pins_remove(path); /* so that it is not in the way of the next attempt */
+	return err;
 }
 
 void datapath_close(struct datapath *d)

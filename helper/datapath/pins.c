@@ -84,13 +84,13 @@ bool pins_exist(const char *path)
 	return fd != -ENOENT;
 }
 
-bool pins_is_directory(const char *path)
+int pins_check_directory(const char *path)
 {
 	int fd = open_directory(path);
 
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0;
+	return fd == -ENOTDIR || fd == -ELOOP ? -EBADMSG : fd < 0 ? fd : 0;
 }
 
 const char *pins_shown(const char *path)

@@ -22,9 +22,10 @@ int pins_prepare(const char *base);
 /* "BASE/net-4026531833" */
 void pins_path(char *out, size_t size, const char *base, uint64_t netns_ino);
 
-/* Is anything there, and is it a directory and not a link to one? */
 bool pins_exist(const char *path);
-bool pins_is_directory(const char *path);
+
+/* Is it a directory, and not a link to one? 0, -EBADMSG or -errno. */
+int pins_check_directory(const char *path);
 
 /* A path as a person is to read it: the helper's own begin in its working directory. */
 const char *pins_shown(const char *path);

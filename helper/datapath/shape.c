@@ -95,13 +95,21 @@ static bool is_map(int which, const struct bpf_map_info *info)
 	return info->type == known[which].type && strcmp(info->name, known[which].name) == 0;
 }
 
+/* What it is told is something else, or nothing of BPF at all; or it could not be asked. */
+static int wrong(int err)
+{
+	return err && err != -EINVAL ? err : -EBADMSG;
+}
+
 static int check_map(int which, int fd)
 {
 	const struct bpf_map_info *expected = &maps[which];
 	struct bpf_map_info info;
+	int err;
 
-	if (read_map(fd, &info) < 0 || !is_map(which, &info))
-		return -EBADMSG;
+	err = read_map(fd, &info);
+	if (err || !is_map(which, &info))
+		return wrong(err);
 	return info.key_size == expected->key_size && info.value_size == expected->value_size &&
 			       info.max_entries == expected->max_entries &&
 			       info.map_flags == expected->map_flags
@@ -109,23 +117,30 @@ static int check_map(int which, int fd)
 		       : -EPROTO;
 }
 
-static bool is_program(int fd, const char *name)
+static int check_program(int fd, const char *name)
 {
 	struct bpf_prog_info info;
+	int err = read_program(fd, &info);
 
-	return read_program(fd, &info) == 0 &&
-	       (info.type == BPF_PROG_TYPE_SK_LOOKUP || info.type == BPF_PROG_TYPE_SCHED_CLS) &&
-	       strcmp(info.name, name) == 0;
+	if (err || (info.type != BPF_PROG_TYPE_SK_LOOKUP && info.type != BPF_PROG_TYPE_SCHED_CLS) ||
+	    strcmp(info.name, name) != 0)
+		return wrong(err);
+	return 0;
+}
+
+static bool is_program(int fd, const char *name)
+{
+	return check_program(fd, name) == 0;
 }
 
 static int check_link(int fd)
 {
 	struct bpf_link_info info;
+	int err = read_link(fd, &info);
 
-	return read_link(fd, &info) == 0 && info.type == BPF_LINK_TYPE_NETNS &&
-			       info.netns.attach_type == BPF_SK_LOOKUP
-		       ? 0
-		       : -EBADMSG;
+	if (err || info.type != BPF_LINK_TYPE_NETNS || info.netns.attach_type != BPF_SK_LOOKUP)
+		return wrong(err);
+	return 0;
 }
 
 static int check(int which, int fd)
@@ -133,11 +148,11 @@ static int check(int which, int fd)
 	if (which == SHAPE_LINK)
 		return check_link(fd);
 	if (which == LOAD_DISPATCH || which == LOAD_PROBE)
-		return is_program(fd, known[which].name) ? 0 : -EBADMSG;
+		return check_program(fd, known[which].name);
 	return check_map(which, fd);
 }
 
-/* Links are not followed to here: shape_has_no_other() has seen to that. */
+/* Links are not followed to here: shape_check_names() has seen to that. */
 static int get(const char *file)
 {
 	int fd = bpf_obj_get(file);
@@ -183,13 +198,15 @@ static bool is_reply(const char *name)
 	return strcmp(name, SHAPE_REPLY) == 0 || strcmp(name, SHAPE_NEXT SHAPE_REPLY) == 0;
 }
 
-bool shape_has_no_other(const char *directory)
+int shape_check_names(const char *directory)
 {
 	DIR *dir = opendir(directory);
 	struct dirent *entry;
-	bool none = dir != NULL;
+	int err = 0;
 
-	while (dir && (entry = readdir(dir))) {
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
 		bool known_name = find(entry->d_name) != SHAPE_OBJECTS || is_reply(entry->d_name);
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
@@ -197,11 +214,10 @@ bool shape_has_no_other(const char *directory)
 			continue;
 		log_error("%s/%s: %s", pins_shown(directory), entry->d_name,
 			  known_name ? "is no pin" : "sklhelper pins nothing of this name");
-		none = false;
+		err = -EBADMSG;
 	}
-	if (dir)
-		closedir(dir);
-	return none;
+	closedir(dir);
+	return err;
 }
 
 bool shape_has_sockets(const char *directory)
@@ -319,34 +335,34 @@ uint32_t shape_program_id(int program)
 	return read_program(program, &info) < 0 ? 0 : info.id;
 }
 
-static bool uses(const uint32_t *ids, uint32_t n, int map)
+static bool has(const uint32_t *ids, uint32_t n, uint32_t id)
 {
-	struct bpf_map_info info;
-
-	if (read_map(map, &info) < 0)
-		return false;
 	for (uint32_t i = 0; i < n; i++) {
-		if (ids[i] == info.id)
+		if (ids[i] == id)
 			return true;
 	}
 	return false;
 }
 
-bool shape_fits(const int fds[SHAPE_OBJECTS])
+int shape_check_fit(const int fds[SHAPE_OBJECTS])
 {
 	uint32_t ids[64], most = sizeof(ids) / sizeof(ids[0]), length = sizeof(struct bpf_prog_info);
 	struct bpf_prog_info program = {.map_ids = (uintptr_t)ids, .nr_map_ids = most};
 	struct bpf_link_info link;
+	struct bpf_map_info map;
+	int err = bpf_obj_get_info_by_fd(fds[LOAD_DISPATCH], &program, &length) < 0 ? -errno : 0;
 
-	if (bpf_obj_get_info_by_fd(fds[LOAD_DISPATCH], &program, &length) < 0 ||
-	    read_link(fds[SHAPE_LINK], &link) < 0 || link.prog_id != program.id)
-		return false;
-	if (program.nr_map_ids > most)
-		return false;
-	for (size_t i = 0; i < LOAD_MAPS; i++) {
+	if (!err)
+		err = read_link(fds[SHAPE_LINK], &link);
+	if (!err && (link.prog_id != program.id || program.nr_map_ids > most))
+		err = -EBADMSG;
+	for (size_t i = 0; i < LOAD_MAPS && !err; i++) {
 		/* the records are for the helper alone */
-		if (i != LOAD_MEMBERS && i != LOAD_BINDINGS && !uses(ids, program.nr_map_ids, fds[i]))
-			return false;
+		if (i == LOAD_MEMBERS || i == LOAD_BINDINGS)
+			continue;
+		err = read_map(fds[i], &map);
+		if (!err && !has(ids, program.nr_map_ids, map.id))
+			err = -EBADMSG;
 	}
-	return true;
+	return err;
 }

@@ -36,8 +36,8 @@ int shape_learn(const int fds[LOAD_OBJECTS]);
  */
 int shape_open(int which, const char *directory);
 
-/* Is everything in it known by name? What is not is logged. */
-bool shape_has_no_other(const char *directory);
+/* Is everything in it known by name? 0, -EBADMSG where it is not, which is logged, or -errno. */
+int shape_check_names(const char *directory);
 
 /* Is a socket in the map of sockets that is pinned there, in whatever version? When that cannot be told, yes.
  */
@@ -61,7 +61,8 @@ int shape_read_tag(int program, uint8_t tag[SHAPE_TAG]);
 /* Its id, or 0. */
 uint32_t shape_program_id(int program);
 
-/* Do all of these belong together: the link to the program, and the program to the maps? */
-bool shape_fits(const int fds[SHAPE_OBJECTS]);
+/* Do all of these belong together: the link to the program, and the program to the maps? 0, -EBADMSG or
+ * -errno. */
+int shape_check_fit(const int fds[SHAPE_OBJECTS]);
 
 #endif

@@ -206,14 +206,16 @@ static void begin_grant(struct reader *r, struct text name)
 static void begin_section(struct reader *r, struct text line)
 {
 	const char *close = memchr(line.at, ']', line.length);
-	struct text name = {line.at + 1, close ? (size_t)(close - line.at) - 1 : line.length - 1}, after;
+	struct text name = {line.at + 1, close ? (size_t)(close - line.at) - 1 : line.length - 1};
+	struct text after = {NULL, 0};
 
 	end_section(r);
 	r->in_section = true;
 	r->in_default = false;
 	r->said = 0;
-	after = (struct text){close + 1, close ? line.length - name.length - 2 : 0};
-	if (!close)
+	if (close)
+		after = (struct text){close + 1, line.length - name.length - 2};
+	else
 		reader_mistake(r, r->line, "\"%.*s\" begins a section: it must end with ]", SHOWN(line));
 	while (after.length && strchr(" \t", *after.at)) {
 		after.at++;

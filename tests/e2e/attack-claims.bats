@@ -107,8 +107,11 @@ kernel_before() {
 }
 
 @test "the number of a network namespace that is gone, given to another" {
-  attack reused-number
-  came "first ok ok"
+  for _ in 1 2 3 4 5; do # others may be given the number first
+    attack reused-number
+    came "first ok ok"
+    [[ $output == *"reused never"* ]] || break
+  done
   if [[ $output == *"reused never"* ]]; then
     skip "the kernel did not give the number again"
   fi

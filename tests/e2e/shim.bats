@@ -7,7 +7,8 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
 	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-	export ROOT TOOLS=$ROOT/build/tests SHIM=$ROOT/build/libsklshim.so
+	export ROOT BUILD=$ROOT/${TESTS_BUILD:-build}
+	export TOOLS=$BUILD/tests SHIM=$BUILD/libsklshim.so
 	export DO=$TOOLS/shim-do
 	# Whoever runs the tests may have wishes of their own.
 	local name

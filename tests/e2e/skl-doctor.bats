@@ -110,9 +110,9 @@ NFT
   grep "^program problem /run/test/nothing: No such file" "$T/out"
   # a shim that its loader cannot take
   mkdir "$T/bin"
-  cp "$ROOT/build/skl" "$ROOT/build/sklhelper" "$T/bin/"
-  head -c 3000 "$ROOT/build/libsklshim.so" >"$T/bin/libsklshim.so"
-  SKL=/run/test/bin/skl doctor /run/src/build/examples/legacy-server >"$T/out" || :
+  cp "$BUILD/skl" "$BUILD/sklhelper" "$T/bin/"
+  head -c 3000 "$BUILD/libsklshim.so" >"$T/bin/libsklshim.so"
+  SKL=/run/test/bin/skl doctor $BUILD/examples/legacy-server >"$T/out" || :
   grep "^program problem .* does not take the shim" "$T/out"
 }
 

@@ -171,8 +171,8 @@ except ChildProcessError:
   [ "$output" = "libm.so.6:$SHIM" ]
   run ns env "LD_PRELOAD=libm.so.6 $SHIM" "$SKL" run -p 7 -- printenv LD_PRELOAD
   [ "$output" = "libm.so.6 $SHIM" ]
-  run ns env "LD_PRELOAD=$BUILD/../build/libsklshim.so:libm.so.6" "$SKL" run -p 7 -- printenv LD_PRELOAD
-  [ "$output" = "$BUILD/../build/libsklshim.so:libm.so.6" ]
+  run ns env "LD_PRELOAD=$BUILD/./libsklshim.so:libm.so.6" "$SKL" run -p 7 -- printenv LD_PRELOAD
+  [ "$output" = "$BUILD/./libsklshim.so:libm.so.6" ]
   run ns "$SKL" run -p 7 -- printenv LD_PRELOAD
   [ "$output" = "$SHIM" ]
 }
@@ -245,7 +245,7 @@ except ChildProcessError:
   helper_script <<<'#!/bin/sh
 echo "I was started by $(id -u)" >&2
 exit 1'
-  local enough=-all,+bpf,+net_admin,+sys_admin,+sys_ptrace,+dac_read_search
+  local enough=-all,+bpf,+net_admin,+sys_admin,+sys_ptrace
 
   run ns setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=$enough --ambient-caps=$enough -- /run/alone/skl run -p 7777 -- true
   [ "$status" -eq 125 ]

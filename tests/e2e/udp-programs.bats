@@ -159,18 +159,6 @@ unbound_conf() {
   done
 }
 
-@test "more clients than a listener has members, of a server that connects a socket to each" {
-  run_udp SKL_PORTS=7 -- succeed 5353
-  for _ in {1..150}; do
-    wait_second udp_ask -w 100 127.0.0.1 7
-  done
-  wait_until one_listener
-}
-
-one_listener() {
-  ns "$SKL" status -j | jq -e '.listeners | length == 1 and .[0].members == 1'
-}
-
 # ---- those that connect their socket, and bind a successor ----
 
 # takes_over: ten clients, one after the other, each with a port of its own.

@@ -4,7 +4,7 @@
 # For scripts that show something: what they say is checked before it is said.
 
 SHOW_ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
-BUILD=$SHOW_ROOT/build
+BUILD=$SHOW_ROOT/${TESTS_BUILD:-build}
 export BUILD
 
 # shellcheck source=tests/lib/guard.bash

@@ -11,7 +11,7 @@
 # users other than root can read it too. $T is a directory for the test.
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
-BUILD=/run/src/build
+BUILD=/run/src/${TESTS_BUILD:-build}
 SHIM=$BUILD/libsklshim.so
 SKL=$BUILD/skl
 TESTS=/run/src/tests
@@ -98,6 +98,9 @@ skl_teardown() {
     done
   fi
   [[ -n ${NETNS:-} ]] || return 0
+  if [[ $BUILD == */san && -n $HELPER ]]; then # its end is when it tells what it has lost
+    kill -CONT "$HELPER" && kill -TERM "$HELPER" && wait_until gone "$HELPER"
+  fi 2>/dev/null || :
   # what was only just started may not be there yet
   kill -KILL "${SPAWNS[@]}" 2>/dev/null || :
   for ((tries = 0; tries < 100; tries++)); do

@@ -27,7 +27,7 @@ CLAIM_LISTEN, CLAIM_ATTACH, STATUS, EXPECT = 1, 3, 4, 5
 TEXT_MAX = 16384
 ATTACKER, OTHER = 4001, 4002
 PATIENCE = 40  # seconds; what takes longer is an answer too
-END = 55  # no process of a case lives longer
+END = int(os.environ.get("ATTACK_END", 55))  # no process of a case lives longer
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 IPV6_V6ONLY = 26
 
@@ -68,6 +68,8 @@ def receive(conn):
     if not reply:
         return "closed"
     code = struct.unpack_from("=IHHIi", reply)[4]
+    if code and len(reply) == 16:
+        return "speechless"
     return errno.errorcode[code] if code else "ok"
 
 
@@ -179,21 +181,46 @@ def netns_number():
 
 
 def others_wait(attack, after=1.5):
-    """The attacker attacks and ends; meanwhile, and for `after` seconds, somebody else asks. How long at most?"""
+    """The attacker attacks and ends; meanwhile, and for `after` seconds, somebody else claims. How long does it take?"""
     pid = user(ATTACKER, attack)
     become(OTHER)
-    longest, ended = 0, None
-    while ended is None or time.monotonic() - ended < after:
-        started = time.monotonic()
-        answer = status()
-        longest = max(longest, time.monotonic() - started)
-        if answer != "ok":
-            tell("broken", f"the helper's status: {answer}")
-            break
+    took, ended, answer = [], None, "ok"
+    while answer == "ok" and (ended is None or time.monotonic() - ended < after):
+        with listener("127.0.0.2") as s:
+            started = time.monotonic()
+            answer = ask(["SKL_PORTS=65000"], s)
+            took.append(time.monotonic() - started)
+            if answer == "ok":
+                answer = connects("127.0.0.2", 65000)
         time.sleep(0.02)
         if ended is None and os.waitpid(pid, os.WNOHANG)[0]:
             ended = time.monotonic()
-    tell("longest", round(longest * 1000))
+    if answer != "ok":
+        tell("broken", f"a claim of somebody else: {answer}")
+    tell("claims", len(took))
+    tell("median", round(1000 * sorted(took)[len(took) // 2], 1))
+    tell("longest", round(1000 * max(took)))
+
+
+def nothing():
+    """What the same takes in peace."""
+    time.sleep(2)
+
+
+def flood(tool, count, processes):
+    """Many malformed requests, as fast as the helper answers."""
+
+    def attack():
+        many_descriptors()
+        pids = []
+        for n in range(processes):
+            pids.append(os.fork())
+            if pids[-1] == 0:
+                os.execv(tool, [tool, str(count // processes), str(n)])
+        if any(os.waitpid(pid, 0)[1] for pid in pids):
+            tell("broken", "the flood has dried up")
+
+    return attack
 
 
 def duplicates():
@@ -700,11 +727,13 @@ CASES = {
     "expects": expects,
     "false-record": false_record,
     "foreign-pid": foreign_pid,
+    "flood": lambda tool, count: others_wait(flood(tool, int(count), 2)),
     "gone-peer": gone_peer,
     "leak": leak,
     "linger": lambda *places: others_wait(linger(*places)),
     "misses": lambda: others_wait(misses),
     "no-descriptors": no_descriptors,
+    "nothing": lambda: others_wait(nothing),
     "overlapping": lambda n: others_wait(overlapping(int(n))),
     "reused-number": reused_number,
     "reused-pid": reused_pid,
@@ -715,5 +744,6 @@ CASES = {
     "tries": lambda: others_wait(tries),
 }
 
-signal.alarm(END)
-CASES[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    signal.alarm(END)
+    CASES[sys.argv[1]](*sys.argv[2:])

@@ -68,7 +68,7 @@ LD_PRELOAD=/usr/local/lib/skl/libsklshim.so SKL_PORTS=8001,8100-8199 \
   setpriv --reuid alice --regid alice --init-groups -- "$BUILD/tests/srv-listen" plain 8000 &
 server=$!
 soon reaches 8001
-reaches 8150
+soon reaches 8150 # a claim is written port by port
 [[ $(systemctl is-active sklhelper.service) == active ]]
 pid=$(main_pid)
 [[ $(ps -o user= -p "$pid") == skl ]]

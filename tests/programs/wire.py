@@ -161,7 +161,7 @@ CASES = {
     "magic": lambda: ask(message(magic=0x31415926), [listener()]),
     "version": lambda: ask(message(version=2), [listener()]),
     "version-0": lambda: ask(message(version=0), [listener()]),
-    "reserved": lambda: ask(message(reserved=1), [listener()]),
+    "reserved": lambda: ask(message(kind=STATUS, reserved=1)),
     "kind": lambda: ask(message(kind=99), [listener()]),
     "kind-0": lambda: ask(message(kind=0), [listener()]),
     "noise": lambda: ask(bytes(range(256)) * 8, [listener()]),
