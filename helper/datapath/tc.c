@@ -92,7 +92,7 @@ static bool is_ours(int id)
 	return yes;
 }
 
-/* Where ours stands; the program's id is 0 where it stands nowhere. */
+/* Where ours stands; the program's id is 0 where it stands nowhere, or -errno where that cannot be told. */
 struct found {
 	struct place place;
 	int id;
@@ -107,9 +107,13 @@ static struct found find_filter(int ifindex)
 		const struct place place = {.priority = 1 + i / 2, .handle = handles[i % 2]};
 		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = place.handle, .priority = place.priority);
 
-		/* ENOENT: no such filter; EINVAL: one of another kind */
-		if (bpf_tc_query(&hook, &opts) == 0 && is_ours((int)opts.prog_id))
+		int err = bpf_tc_query(&hook, &opts);
+
+		if (!err && is_ours((int)opts.prog_id))
 			return (struct found){place, (int)opts.prog_id};
+		if (err && err != -ENOENT &&
+		    err != -EINVAL) /* no such filter; one of another kind, or no clsact */
+			return (struct found){.id = err};
 	}
 	return (struct found){0};
 }
@@ -146,7 +150,9 @@ static int attach_inside(uint64_t netns, int ifindex, int program, int id)
 	bool made = there.id ? there.place.handle == HANDLE_AND_QDISC : before && before->qdisc_too;
 	int err = 0;
 
-	if (!there.id)
+	if (there.id < 0)
+		err = there.id;
+	else if (!there.id)
 		err = add_filter(ifindex, program, made ? HANDLE_AND_QDISC : HANDLE);
 	else if (there.id != id) /* an earlier helper's */
 		err = replace_filter(ifindex, program, there.place);
@@ -208,7 +214,7 @@ static void detach(int ifindex)
 
 	if (qdisc_of(ifindex) == QDISC_CLSACT)
 		there = find_filter(ifindex);
-	if (!there.id)
+	if (there.id <= 0)
 		return;
 	if (there.place.handle != HANDLE_AND_QDISC || !qdisc_remove(ifindex, there.place)) {
 		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = there.place.handle,
