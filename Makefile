@@ -226,6 +226,10 @@ check: ## install what is missing, build, and run every test that needs no virtu
 	@$(MAKE) --no-print-directory tests
 	@TESTS_BUILD=$(B) tests/run
 
+.PHONY: check-long
+check-long: tests ## the tests that take long: kills and failing calls at every step, floods, load, real programs that share (root)
+	@TESTS_BUILD=$(B) tests/run tests/long/*.bats
+
 .PHONY: bench
 bench: ## measure, in namespaces of its own (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
