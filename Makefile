@@ -223,7 +223,7 @@ demo: ## install what is missing, build, and show the main job (root)
 .PHONY: check
 check: ## install what is missing, build, and run every test that needs no virtual machine (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST)
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory -j$$(nproc) tests
 	@TESTS_BUILD=$(B) tests/run
 
 .PHONY: check-long
