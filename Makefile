@@ -62,7 +62,7 @@ TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(filter-out tests/tools/l
 	$(patsubst tests/tools/%.c,$(B)/tests/%.so,$(wildcard tests/tools/lib-*.c))
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
-SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run
+SH_FILES   := $(wildcard examples/*.sh examples/container/entrypoint tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run
 
 comma := ,
 # For 32-bit programs of a 64-bit x86 system. It needs no library and no header but the kernel's, so that a compiler
@@ -257,6 +257,10 @@ fuzz: ## search for inputs that break something, each target for FUZZ_S seconds 
 deps: ## install every package that any target needs (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_BENCH) $(DEPS_LINT)
 
+.PHONY: deps-build
+deps-build: ## install the packages that building needs (root)
+	$(install_packages) $(DEPS_BUILD)
+
 TIDY = $(subst -I$(B),-isystem $(B),$(CPPFLAGS)) -std=gnu11 $(PKG_CFLAGS)
 SKEL_USERS := $(shell grep -l '[.]skel[.]h"' $(HELPER_SRC))
 
@@ -335,6 +339,6 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
