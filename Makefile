@@ -25,6 +25,7 @@ DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-ser
 	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3 \
 	systemd gunicorn nodejs bubblewrap python3-yaml python3-kubernetes $(if $(SHIM32),libc6-i386)
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
+DEPS_DEB   := build-essential debhelper lintian systemd
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
 VERSION := 0.1.0
@@ -255,7 +256,7 @@ fuzz: ## search for inputs that break something, each target for FUZZ_S seconds 
 
 .PHONY: deps
 deps: ## install every package that any target needs (root)
-	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_BENCH) $(DEPS_LINT)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_BENCH) $(DEPS_DEB) $(DEPS_LINT)
 
 .PHONY: deps-build
 deps-build: ## install the packages that building needs (root)
@@ -332,6 +333,19 @@ uninstall: ## remove what install put there
 	@cd $(DESTDIR)/ && rmdir $(if $(DESTDIR),-p $(sort $(dir $(INSTALLED:$(DESTDIR)/%=%))),$(UNITDIR) $(LIBDIR)/pkgconfig \
 		$(addprefix $(PREFIX)/,lib/systemd lib/sysusers.d lib/tmpfiles.d share/bash-completion/completions \
 		share/bash-completion share/zsh/vendor-completions share/zsh share/fish/vendor_completions.d share/fish)) 2>/dev/null || :
+
+# A copy of the source with helper/debian where Debian's tools look for it.
+DEB_TREE := $(B)/deb/skl-$(VERSION)
+.PHONY: deb
+deb: ## Debian packages, skl and libsklshim, in build/deb
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEB)
+	@rm -rf $(DEB_TREE)
+	@mkdir -p $(DEB_TREE)
+	@cp -a Makefile README.md LICENSE preload helper bpf examples $(DEB_TREE)
+	@mv $(DEB_TREE)/helper/debian $(DEB_TREE)/debian
+	@sed -i 's/@VERSION@/$(VERSION)/' $(DEB_TREE)/debian/changelog
+	cd $(DEB_TREE) && MAKEFLAGS= MAKEOVERRIDES= DEB_BUILD_OPTIONS="noautodbgsym $$DEB_BUILD_OPTIONS" dpkg-buildpackage -b -us -uc
+	@rm -rf $(DEB_TREE)
 
 .PHONY: clean
 clean: ## remove what was built
