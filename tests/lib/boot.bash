@@ -118,7 +118,7 @@ remove() {
 ) >"$T/boot.log" 2>&1 3>&- 4>&- &
 pid=$!
 trap remove EXIT
-for ((i = 0; i < 600; i++)); do
+for ((i = 0; i < 10 * ${BOOT_S:=60}; i++)); do
   if [[ -e $T/boot.end ]]; then
     exit 0
   fi
@@ -130,5 +130,5 @@ for ((i = 0; i < 600; i++)); do
   fi
   sleep 0.1
 done
-echo "systemd did not come to an end within 60 seconds" >&2
+echo "systemd did not come to an end within $BOOT_S seconds" >&2
 exit 1

@@ -50,7 +50,7 @@ setup_file() {
   cp "$DEBS"/old/deb/*.deb "$T/debs/"
   mkdir "$T/debs/new"
   cp "$DEBS"/new/deb/*.deb "$T/debs/new/"
-  bash "$BATS_TEST_DIRNAME/../lib/boot.bash" --bare "$BATS_TEST_DIRNAME/../programs/booted-deb.sh" || status=$?
+  BOOT_S=150 bash "$BATS_TEST_DIRNAME/../lib/boot.bash" --bare "$BATS_TEST_DIRNAME/../programs/booted-deb.sh" || status=$?
   if ((status == 77)); then
     skip "systemd cannot be booted here"
   fi

@@ -29,11 +29,11 @@ get() {
   curl --silent --show-error --max-time 5 --noproxy '*' "http://127.0.0.1:$1/" | grep -q a-file-of-ours
 }
 
-# everything PREFIX: all files of the system but for what is no file of it and dpkg's own notes, and what /etc says
+# everything PREFIX: all files where a system keeps its own, but for caches, logs and dpkg's notes, and what /etc says
 everything() {
-  find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /mnt \
-    -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /root \) -prune \
-    -o -printf '%y %m %U %G %p %l\n' | sort -k5 >"$1.list"
+  find / -maxdepth 1 -printf '%y %m %U %G %p %l\n' >"$1.list"
+  find /etc /home /opt /srv /usr /var \( -path /var/lib/dpkg -o -path /var/log -o -path /var/cache \) -prune \
+    -o -printf '%y %m %U %G %p %l\n' | sort -k5 >>"$1.list"
   find /sys/fs/bpf /run/skl 2>/dev/null | sort >>"$1.list" || :
   find /etc -type f ! -name '*-' ! -name .pwd.lock -exec sha256sum {} + | sort -k2 >"$1.etc"
   systemctl list-unit-files --no-legend --all | grep -c skl >"$1.units" || :
@@ -49,6 +49,7 @@ rm -f /usr/sbin/policy-rc.d # services are to be started here
 [[ ! -e /usr/bin/skl && ! -e /usr/local/bin/skl ]]
 # what every installation of a package may leave is there before: backups and locks of the user database
 touch /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/.pwd.lock /etc/subuid- /etc/subgid-
+systemd-tmpfiles --create >/dev/null 2>&1 || : # as at each boot
 everything /mnt/test/before
 
 dpkg --install "$DEBS"/*.deb
@@ -117,6 +118,7 @@ fi
 [[ -z $(find /sys/fs/bpf -mindepth 1 ! -name '*.debug') ]]
 [[ -e /etc/skl/policy.conf ]]
 kill "$server" "$users"
+wait "$server" "$users" || :
 userdel alice
 dpkg --purge skl libsklshim
 everything /mnt/test/after
