@@ -40,6 +40,9 @@ enum skl_kind {
 	SKL_CLAIM_JOIN = 6,
 
 	SKL_DETACH = 8, /* no socket; the text is "ID=17" and ends the coverage of that listener or binding */
+
+	/* As SKL_CLAIM_LISTEN or SKL_CLAIM_BIND, whichever the socket is for: what would the answer be? */
+	SKL_CHECK = 9,
 };
 
 struct skl_join {

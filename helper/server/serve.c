@@ -37,6 +37,7 @@ static int dispatch(struct server *s, struct peer *peer, const struct skl_reques
 	case SKL_CLAIM_LISTEN:
 	case SKL_CLAIM_BIND:
 	case SKL_CLAIM_ATTACH:
+	case SKL_CHECK:
 		return claim(&claims, peer, request, text, length, fd, said);
 	case SKL_CLAIM_JOIN:
 		return claim_join(&claims, peer, request, text, length, fd, attached, said);

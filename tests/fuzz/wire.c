@@ -193,7 +193,7 @@ static void make_right(struct skl_request *request, size_t size)
 {
 	request->magic = SKL_WIRE_MAGIC;
 	request->version = SKL_WIRE_VERSION;
-	request->kind %= SKL_DETACH + 2;
+	request->kind %= SKL_CHECK + 2;
 	request->length = (__u32)size;
 	if (request->kind > SKL_CLAIM_ATTACH)
 		request->pid = 0;

@@ -61,7 +61,7 @@ _skl_run() {
     COMPREPLY=()
   elif ((!at)) && [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
     if [[ ${COMP_WORDS[1]} == run ]]; then
-      _skl_words "--ports --cidrs --bind --for --share --hold --warn --supervise --print --help --"
+      _skl_words "--ports --cidrs --bind --for --share --hold --warn --supervise --check --print --help --"
     else
       _skl_words "--after --timeout --signal --keep-old --help --"
     fi

@@ -30,6 +30,7 @@ complete -c skl -n '__fish_seen_subcommand_from run' -l share -x -d 'name of the
 complete -c skl -n '__fish_seen_subcommand_from run' -l hold -x -d 'keep the listener open so long'
 complete -c skl -n '__fish_seen_subcommand_from run' -l warn -d 'run it even without coverage'
 complete -c skl -n '__fish_seen_subcommand_from run' -l supervise -d 'do not preload'
+complete -c skl -n '__fish_seen_subcommand_from run' -l check -d 'only ask whether it would be granted'
 complete -c skl -n '__fish_seen_subcommand_from run' -l print -d 'only print the variables'
 complete -c skl -n '__fish_seen_subcommand_from run' -a '(__fish_complete_subcommand --fcs-skip=2)'
 complete -c skl -n '__fish_seen_subcommand_from status doctor' -s j -l json -d 'print JSON'
