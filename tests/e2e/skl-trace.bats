@@ -84,7 +84,7 @@ ring_buffers() {
   listener=$(ns "$SKL" status -j | jq '.listeners[0].id')
   told ".binding == $binding and .listener == $listener"
   # now, and not of its own port
-  jq -es 'all(.[]; .time[:19] + "Z" | fromdate; . - now | fabs < 60)' "$SEEN"
+  jq -es 'all(.[]; ((.time[:19] + "Z") | fromdate) - now | fabs < 60)' "$SEEN"
   saw_no '.port == 8080'
 }
 
