@@ -218,20 +218,23 @@ static int claim_shared(const struct claims *claims, struct skl_request *request
 }
 
 /* What the share has is as good as bound and listening: a program that sees that may never call listen(). */
-static int cover_given(const struct claims *claims, struct claim *c, const struct share *share)
+static int cover_given(const struct claims *claims, const struct claim *c, int give,
+		       const struct share *share)
 {
 	struct skl_request as_one = *c->request;
 	struct received received = {.netns = -1};
+	struct claim given = *c;
 	int err;
 
 	if (wants_nothing(c->wanted))
 		return 0;
 	as_one.instance = share->founder;
-	err = received_read(c->sock, &received, c->s);
-	c->request = &as_one;
-	c->received = &received;
+	err = received_read(give, &received, c->s);
+	given.request = &as_one;
+	given.received = &received;
+	given.sock = give;
 	if (!err)
-		err = claim_received(claims, c);
+		err = claim_received(claims, &given);
 	received_close(&received);
 	return err;
 }
@@ -249,8 +252,7 @@ static int check_claim(const struct claims *claims, struct claim *c)
 
 		if (!socket->cookie || socket->at.protocol != c->received->listener.protocol)
 			continue;
-		c->sock = socket->fd;
-		return cover_given(claims, c, share);
+		return cover_given(claims, c, socket->fd, share);
 	}
 	return wants_nothing(c->wanted) ? 0 : claim_received(claims, c);
 }
@@ -317,10 +319,8 @@ static int join(const struct claims *claims, struct claim *c, int *give)
 	if (err || *give < 0)
 		return err;
 	err = check_low_port(c->peer, c->received, c->s);
-	if (!err) {
-		c->sock = *give;
-		err = cover_given(claims, c, step.share);
-	}
+	if (!err)
+		err = cover_given(claims, c, *give, step.share);
 	if (!err)
 		return 0;
 	close(*give);

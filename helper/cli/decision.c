@@ -12,19 +12,18 @@
 #include "helper/cli/text.h"
 #include "helper/rules/table.h"
 
-#define IPV4_WIDEST (sizeof("255.255.255.255:65535") - 1)
-#define IPV4_USUAL  (sizeof("127.0.0.1:65535") - 1)
-#define ROOMY	    110 /* a terminal where columns need not start narrow */
-#define LEAST_LAST  8	/* of the last column stays so much */
+#define IPV4_WIDEST  (sizeof("255.255.255.255:65535") - 1)
+#define IPV4_USUAL   (sizeof("127.0.0.1:65535") - 1)
+#define TARGET_USUAL 12
+#define ROOMY	     110 /* a terminal where columns need not start narrow */
+#define LEAST_LAST   8	 /* of the last column stays so much */
 
 void decision_columns(struct decision_columns *c, size_t terminal)
 {
 	size_t address = terminal && terminal < ROOMY ? IPV4_USUAL : IPV4_WIDEST;
 
-	*c = (struct decision_columns){.client = address,
-				       .local = address,
-				       .target = sizeof("ordinary lookup") - 1,
-				       .terminal = terminal};
+	*c = (struct decision_columns){
+		.client = address, .local = address, .target = TARGET_USUAL, .terminal = terminal};
 }
 
 bool decision_is_valid(const struct skl_record_decision *d)
@@ -104,7 +103,7 @@ static void format_why(const struct skl_record_decision *d, char out[WHY_TEXT])
 		snprintf(out, WHY_TEXT, "bound there: %s", who);
 		break;
 	case SKL_DECISION_NO_PREFIX:
-		snprintf(out, WHY_TEXT, "covered at other addresses");
+		snprintf(out, WHY_TEXT, "not this address");
 		break;
 	case SKL_DECISION_UNCOVERED:
 		snprintf(out, WHY_TEXT, "not covered");
@@ -144,8 +143,7 @@ static const char *protocol_name(const struct skl_record_decision *d)
 
 void decision_print(struct decision_columns *c, const struct skl_record_decision *d)
 {
-	char time[16], client[ADDRESS_TEXT], local[ADDRESS_TEXT], target[WHO_TEXT] = "ordinary lookup",
-								  why[WHY_TEXT];
+	char time[16], client[ADDRESS_TEXT], local[ADDRESS_TEXT], target[WHO_TEXT] = "-", why[WHY_TEXT];
 	bool grown;
 
 	format_time(d->time_ns, time);

@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "helper/cli/client.h"
 #include "helper/cli/decision.h"
+#include "helper/cli/terminal.h"
 
 const char trace_help[] =
 	"usage: skl trace [-j] [--netns PATH] [PORT]\n"
@@ -54,13 +54,6 @@ struct output {
 	bool json;
 	struct decision_columns columns;
 };
-
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_col;
-}
 
 static int print_lost(const struct output *out, uint64_t count)
 {

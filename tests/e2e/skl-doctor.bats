@@ -160,6 +160,18 @@ NFT
   grep -q "Connection reset" "$T/out"
 }
 
+@test "on a terminal sentences are broken between words, below each other" {
+  start_helper
+  for width in 60 80 160; do
+    ns env TERM=dumb script -qec "stty cols $width && NO_COLOR=1 '$SKL' doctor" /dev/null </dev/null | tr -d '\r' >"$T/out"
+    cat "$T/out"
+    (($(wc -L <"$T/out") <= width))
+    grep -Evq '^(ok|problem|unknown| {20}[^ ])' "$T/out" && return 1
+    # the same words as where there is no terminal
+    diff <(tr -s ' \n' '\n' <"$T/out" | grep -v '^[0-9]*$') <(ns "$SKL" doctor | tr -s ' \n' '\n' | grep -v '^[0-9]*$')
+  done
+}
+
 @test "mistakes" {
   run ns "$SKL" doctor one two
   [ "$status" -eq 2 ]
