@@ -20,10 +20,13 @@
 
 void decision_columns(struct decision_columns *c, size_t terminal)
 {
-	size_t address = terminal && terminal < ROOMY ? IPV4_USUAL : IPV4_WIDEST;
+	bool narrow = terminal && terminal < ROOMY;
+	size_t address = narrow ? IPV4_USUAL : IPV4_WIDEST;
 
-	*c = (struct decision_columns){
-		.client = address, .local = address, .target = TARGET_USUAL, .terminal = terminal};
+	*c = (struct decision_columns){.client = address,
+				       .local = address,
+				       .target = narrow ? 0 : TARGET_USUAL,
+				       .terminal = terminal};
 }
 
 bool decision_is_valid(const struct skl_record_decision *d)
@@ -126,7 +129,8 @@ static bool grow(size_t *width, const char *text)
 static void print_row(const struct decision_columns *c, const char *time, const char *protocol,
 		      const char *client, const char *local, const char *target, const char *why)
 {
-	size_t before = sizeof("00:00:00.000 udp") + c->client + 1 + c->local + 1 + c->target + 1;
+	size_t wide = text_width(target) > c->target ? text_width(target) : c->target;
+	size_t before = sizeof("00:00:00.000 udp") + c->client + 1 + c->local + 1 + wide + 1;
 	char last[WHY_TEXT];
 
 	snprintf(last, sizeof(last), "%s", why);
@@ -154,7 +158,8 @@ void decision_print(struct decision_columns *c, const struct skl_record_decision
 	format_why(d, why);
 	grown = grow(&c->client, client);
 	grown |= grow(&c->local, local);
-	grown |= grow(&c->target, target);
+	if (c->target)
+		grown |= grow(&c->target, target);
 	if (!c->headed || (grown && c->terminal))
 		print_row(c, "TIME", "", "CLIENT", "LOCAL", "GOES TO", "WHY");
 	c->headed = true;

@@ -10,7 +10,8 @@
 
 /* How wide the columns are, in characters; they grow with what stands in them. */
 struct decision_columns {
-	size_t client, local, target;
+	size_t client, local;
+	size_t target;	 /* 0: there is no room to let what follows begin below each other */
 	size_t terminal; /* 0: the last column is not cut */
 	bool headed;
 };
