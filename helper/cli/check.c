@@ -15,6 +15,7 @@
 
 #include "helper/cli/client.h"
 #include "helper/cli/skl.h"
+#include "helper/cli/terminal.h"
 #include "helper/rules/request.h"
 
 union name {
@@ -100,11 +101,15 @@ static int make_socket(const struct address_pattern *at, uint8_t protocol)
 
 static void print(const char *protocol, bool granted, const char *text)
 {
+	char line[SKL_SAY_MAX + 1];
+
 	printf("%s: %s\n", protocol, granted ? "granted" : "refused");
 	while (*text) {
-		int length = (int)strcspn(text, "\n");
+		size_t length = strcspn(text, "\n");
 
-		printf("  %.*s\n", length, text);
+		snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		fputs("  ", stdout);
+		terminal_wrap(2, line, terminal_width());
 		text += length + (text[length] == '\n');
 	}
 }
