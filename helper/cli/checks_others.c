@@ -70,7 +70,7 @@ static bool read_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
 static void look_at_each(struct checks *c, const uint32_t *ids, int n)
 {
 	char name[BPF_OBJ_NAME_LEN];
-	bool any = false, after = false;
+	bool any = false;
 	int ours = 0;
 
 	for (int i = 0; i < n; i++) {
@@ -81,13 +81,12 @@ static void look_at_each(struct checks *c, const uint32_t *ids, int n)
 			continue;
 		}
 		any = true;
-		after = ours > 0;
 		check_found(c, "sk_lookup", CHECK_PROBLEM,
 			    "bpftool link list shows whose it is; who attached it can take it away",
 			    "program %u (%s) of somebody else is attached to this network namespace, %s",
 			    ids[i], named ? name : "without a name",
-			    after ? "after skl's: it can take what skl's listeners get"
-				  : "before: what it selects, skl counts as errors (EEXIST)");
+			    ours ? "after skl's: it can take what skl's listeners get"
+				 : "before: what it selects, skl counts as errors (EEXIST)");
 	}
 	if (ours > 1)
 		check_found(c, "sk_lookup", CHECK_PROBLEM,
@@ -101,7 +100,7 @@ static void look_at_each(struct checks *c, const uint32_t *ids, int n)
 
 void check_others(struct checks *c)
 {
-	uint32_t ids[PROGRAMS_MAX];
+	uint32_t ids[PROGRAMS_MAX] = {0};
 	int n = query(ids);
 
 	if (n == -EPERM || n == -EACCES)
