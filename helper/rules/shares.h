@@ -59,6 +59,10 @@ struct share {
 	struct share_socket sockets[SHARE_SOCKETS];
 	struct share_process *processes[SHARE_PROCESSES]; /* the oldest first */
 	size_t n_processes;
+	uint64_t due;	      /* when it is to be looked after; 0: now */
+	uint64_t rests_until; /* not before: it takes long */
+	uint64_t shown_at;    /* when it was looked at last for somebody's `skl status` */
+	bool unseen;	      /* it was said that who has its sockets cannot be seen */
 };
 
 /* A program that was told to bind a socket of its own, with which it is about to found a share, or to add to

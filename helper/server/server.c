@@ -101,8 +101,10 @@ static void tick_within(struct server *s, uint64_t ms)
 /* There may be others than before: they are looked after soon, and then as often as they want. */
 static void look_at_shares(struct server *s)
 {
-	if (s->next_shares == 0 && !share_none(s->sharing))
-		s->next_shares = boottime_ms() + WATCH_MS;
+	uint64_t at = boottime_ms() + WATCH_MS;
+
+	if (!share_none(s->sharing) && (s->next_shares == 0 || s->next_shares > at))
+		s->next_shares = at;
 }
 
 /* Without a descriptor left, connections wait in the queue until the next tick; epoll would tell of them
@@ -267,7 +269,7 @@ static int on_event(struct server *s, const struct epoll_event *event)
 		break;
 	case FROM_SHARES:
 		share_event(s->sharing);
-		look_at_shares(s);
+		s->next_shares = 1;
 		break;
 	case FROM_EXPECTED:
 		end_expected(s, index);
