@@ -38,7 +38,8 @@ int broker_read_question(int fd, struct holders_question *head, void **rest, siz
 	struct stat st;
 	size_t size;
 
-	if (pread(fd, head, sizeof(*head), 0) != sizeof(*head) || fstat(fd, &st) < 0)
+	if (pread(fd, head, sizeof(*head), 0) != sizeof(*head) || fstat(fd, &st) < 0 ||
+	    head->n_inodes > HOLDERS_INODES || head->n_known > HOLDERS_KNOWN)
 		return -EBADMSG;
 	size = head->n_inodes * sizeof(uint64_t) + head->n_known * sizeof(struct holders_one);
 	if ((size_t)st.st_size != sizeof(*head) + size)

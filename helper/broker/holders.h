@@ -20,6 +20,9 @@ struct holders_one {
  * What a question to the broker begins with; the inodes and those who are
  * known follow. For BROKER_POLLED it is one of each.
  */
+#define HOLDERS_INODES 1024 /* most of each */
+#define HOLDERS_KNOWN  8192
+
 struct holders_question {
 	uint64_t device; /* of the inodes, for BROKER_POLLED */
 	uint32_t n_inodes;

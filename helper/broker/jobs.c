@@ -9,6 +9,7 @@
 #include "helper/broker/parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -206,8 +207,12 @@ static void prepare(void)
 int broker_search(const struct broker_request *request, int question, int answer)
 {
 	struct job asked = {.used = true, .order = request->order, .uid = request->uid}, *job;
-	int err = broker_read_question(question, &asked.head, &asked.rest, &asked.size);
+	int err;
 
+	/* what the helper is sent by somebody else is neither read nor written with the broker's rights */
+	if (fcntl(question, F_GET_SEALS) < 0 || (answer >= 0 && fcntl(answer, F_GET_SEALS) < 0))
+		return -EBADF;
+	err = broker_read_question(question, &asked.head, &asked.rest, &asked.size);
 	if (err)
 		return err;
 	prepare();

@@ -17,6 +17,7 @@
 
 #define SHARE_SOCKETS	 64 /* of one share, and of all shares of one user who is not root */
 #define SHARES_SOCKETS	 1024
+#define SHARES_ROOT	 256 /* of them for root alone, however many users there are */
 #define SHARE_PROCESSES	 128 /* of one share that are known; more may have its socket */
 #define SHARES_PENDING	 256
 #define PENDING_EACH	 16
@@ -73,6 +74,7 @@ struct share_pending {
 	char name[SHARE_NAME];
 	uint64_t instance;
 	uint64_t cookie;
+	struct listener at; /* what it was told to bind */
 	int32_t pid;
 	int pidfd;
 	uint64_t until; /* it keeps others waiting */
