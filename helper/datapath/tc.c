@@ -250,10 +250,13 @@ int tc_attach_all(uint64_t netns_ino, int program)
 			 .program = program,
 			 .id = program_id(program),
 			 .thorough = calls++ % LOOK_AGAIN == 0};
+	/* it would speak of every interface without a clsact qdisc as an error */
+	libbpf_print_fn_t before;
 	int err = 0;
 
 	if (!all)
 		return -errno;
+	before = libbpf_set_print(NULL);
 	if (w.id < 0)
 		err = w.id;
 	for (size_t i = 0; i < n_attached; i++)
@@ -267,6 +270,7 @@ int tc_attach_all(uint64_t netns_ino, int program)
 	if (w.id >= 0 && err != -ETIME)
 		forget(netns_ino, false);
 	qdiscs_free(&w.qdiscs);
+	libbpf_set_print(before);
 	if_freenameindex(all);
 	return err;
 }
@@ -291,6 +295,7 @@ int tc_detach_all(uint64_t netns_ino)
 {
 	struct qdiscs all;
 	int err = qdiscs_read(&all);
+	libbpf_print_fn_t before = libbpf_set_print(NULL);
 
 	for (size_t i = 0; i < all.n && !err; i++) {
 		if (budget_is_spent())
@@ -298,6 +303,7 @@ int tc_detach_all(uint64_t netns_ino)
 		else if (all.at[i].kind == QDISC_CLSACT)
 			detach(all.at[i].ifindex);
 	}
+	libbpf_set_print(before);
 	qdiscs_free(&all);
 	forget(netns_ino, true);
 	return err;
