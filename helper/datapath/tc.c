@@ -259,6 +259,8 @@ int tc_attach_all(uint64_t netns_ino, int program)
 	before = libbpf_set_print(NULL);
 	if (w.id < 0)
 		err = w.id;
+	else if (budget_is_spent())
+		err = -ETIME; /* there are so many */
 	for (size_t i = 0; i < n_attached; i++)
 		attached[i].seen = false;
 	for (size_t i = 0; w.id >= 0 && err != -ETIME && all[i].if_index; i++) {

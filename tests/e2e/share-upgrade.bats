@@ -147,7 +147,10 @@ time.sleep(100)'
   wait_log listens
   upgrade web --after 0 -- "$SERVE" 127.0.0.1 8080
   upgrade_says "a?[2J?done"
-  ! grep -q "[$'\033\r']" "$UPGRADE_LOG"
+  if grep -q '[[:cntrl:]]' "$UPGRADE_LOG"; then
+    cat -v "$UPGRADE_LOG"
+    return 1
+  fi
 }
 
 @test "no such share, no helper: nothing is started" {

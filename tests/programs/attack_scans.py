@@ -53,7 +53,7 @@ def descriptors():
     last = listener("127.0.0.1", 4000)
     tell("share", attack.ask(["SKL_SHARE=one"], last))
     duplicate(0, MANY)
-    for _ in range(20):
+    for _ in range(60):
         if os.fork() == 0:
             time.sleep(2 * SECONDS)
             os._exit(0)
