@@ -98,6 +98,8 @@ $(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+$(B)/obj/bpf/traced.bpf.o: bpf/dispatch.bpf.c
+
 $(B)/bpf/%.skel.h: $(B)/obj/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	@mkdir -p $(@D)

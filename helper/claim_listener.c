@@ -217,5 +217,7 @@ static int make_listener(struct claim *c)
 
 int claim_take_socket(struct claim *c)
 {
-	return c->listener ? add_member(c) : make_listener(c);
+	if (c->listener)
+		return c->check ? 0 : add_member(c);
+	return make_listener(c);
 }

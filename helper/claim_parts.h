@@ -25,6 +25,7 @@ struct claim {
 	struct usage usage;	   /* what he has; of root it is not counted */
 	struct listener *listener; /* in the table, or being made */
 	bool new_listener, new_member;
+	bool check;    /* SKL_CHECK: all of it is taken back before packets come */
 	uint64_t mark; /* the last id before this began: bindings with higher ones are ours to take back */
 	int sock;
 	struct say *s;
@@ -61,7 +62,7 @@ bool claim_is_ours(const struct claim *c, const struct binding *b);
 /* Judges the rules and adds a binding for each that is granted. 0, or -errno with the sentence. */
 int claim_grant(struct claim *c, struct rule *rules, int n);
 
-/* Lets packets come. 0, or -errno with the sentence. */
+/* Lets packets come, but for a check. 0, or -errno with the sentence. */
 int claim_write(struct claim *c);
 
 /* Adds a binding for a rule that was judged. 0, or -errno with the sentence. */
@@ -75,6 +76,9 @@ void claim_take_back(struct claim *c);
 /* Ends what other users have of the ports that the listener took over; to be called when nothing can fail any
  * more. */
 void claim_take_over(struct claim *c);
+/* ---- claim_log.c: says what has become of it; err is 0 or -errno ---- */
+void claim_log(const struct claim *c, int err);
+
 /* ---- claim_routes.c ---- */
 
 /*

@@ -152,6 +152,8 @@ static void see_to(struct progress *p, const struct prefix *prefix)
 	if (view.state == ROUTES_LOCAL || (view.state == ROUTES_LOCAL_OURS && !may))
 		return;
 	if (may && !view.cut_off.family) {
+		if (c->check)
+			return;
 		err = add_route(p, prefix);
 		if (!err || view.state == ROUTES_LOCAL_OURS)
 			return;

@@ -91,10 +91,10 @@ static const int both_call[] = {
 /* The pins of its namespaces, which are all that it sees of the file system, are listed, moved and removed.
  */
 static const int main_calls[] = {
-	CALL(accept4),	  CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl),
-	CALL(membarrier), CALL(mkdir),	    CALL(mkdirat),     CALL(rmdir),	   CALL(unlink),
-	CALL(unlinkat),	  CALL(rename),	    CALL(renameat),    CALL(renameat2),	   CALL(memfd_create),
-	CALL(pidfd_open), CALL(getdents64), CALL(shutdown),
+	CALL(accept4),	  CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2),  CALL(epoll_ctl),
+	CALL(membarrier), CALL(mkdir),	    CALL(mkdirat),     CALL(rmdir),	    CALL(unlink),
+	CALL(unlinkat),	  CALL(rename),	    CALL(renameat),    CALL(renameat2),	    CALL(memfd_create),
+	CALL(pidfd_open), CALL(getdents64), CALL(shutdown),    CALL(epoll_create1),
 };
 
 static const int broker_calls[] = {

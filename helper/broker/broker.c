@@ -97,6 +97,13 @@ static int obey(const struct broker_paths *paths, const struct broker_request *r
 		got = load_reply(fd, second);
 		answer->error = got < 0 ? got : 0;
 		break;
+	case BROKER_TRACED_MAP:
+		answer->error = broker_take_map(request->number, fd);
+		break;
+	case BROKER_MAKE_TRACED:
+		got = broker_make_traced(request->number);
+		answer->error = got < 0 ? got : 0;
+		break;
 	case BROKER_PROCESS:
 		answer->error = broker_process(request->pid, answer);
 		break;

@@ -35,6 +35,8 @@ enum broker_order {
 	BROKER_CAPABLE,
 	BROKER_MAKE, /* number: which of the objects of datapath/load.h, from the first on. Answers with it */
 	BROKER_MAKE_REPLY,    /* fd, second: the maps that load_reply() wants. Answers with the program */
+	BROKER_TRACED_MAP,    /* fd: the map `number` of load_traced(), one after the other */
+	BROKER_MAKE_TRACED,   /* number: which of its objects, from the first on. Answers with it */
 	BROKER_UNLINK_SOCKET, /* the helper's own, which it made */
 	BROKER_REMOVE_STATE,  /* the directory of the pins, if it is empty */
 

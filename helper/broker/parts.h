@@ -53,6 +53,14 @@ int broker_is_polled(struct job *job, const struct holders_question *head, const
 /* Reads what stands behind the head into an array from malloc, of *size bytes. Returns 0 or -errno. */
 int broker_read_question(int fd, struct holders_question *head, void **rest, size_t *size);
 
+/* ---- traced.c: load_traced(), with a message for each descriptor ---- */
+
+/* Keeps a copy of the map. 0 or -errno. */
+int broker_take_map(uint64_t number, int fd);
+
+/* Number 0 makes all from the maps that were taken, and gives those back. Returns a descriptor or -errno. */
+int broker_make_traced(uint64_t number);
+
 /* ---- process.c ---- */
 
 /* Whose process this is and its name, into the answer. 0 or -errno. */
