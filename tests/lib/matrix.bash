@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # much is read by tests/programs/matrix/run
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The words that the files of tests/programs/matrix/ are made of, and how one program is tried.
@@ -11,6 +11,7 @@
 #   families 4|6...            both where nothing is said
 #   port NUMBER                where it listens by itself: 8080 where nothing is said
 #   user NAME                  who starts it: root where nobody is said
+#   routed                     the extra addresses are local already with preload: it gives up the right to that early
 #   options OPTION...          more for `skl run`
 #   patience SECONDS           how long it may take to come up: 20
 #   again SECONDS              how long a question may be repeated: not at all where nothing is said
@@ -36,6 +37,7 @@ protocols() { PROTOCOLS=("$@"); }
 families() { FAMILIES=("$@"); }
 port() { PORT=$1; }
 user() { USER_IS=$1; }
+routed() { ROUTED=yes; }
 options() { OPTIONS=("$@"); }
 patience() { PATIENCE=$1; }
 again() { AGAIN=$1; }
@@ -52,14 +54,17 @@ matrix_read() {
   FAMILIES=(4 6)
   PORT=8080
   USER_IS=root
+  ROUTED=
   OPTIONS=()
   PATIENCE=20
   AGAIN=0
   KERNEL=0
+  # shellcheck disable=SC2317 # replaced by some files
   version() { dpkg-query -W -f '${Version}' "$PACKAGE"; }
-  prepare() { :; }
+  # shellcheck disable=SC2317
+  prepare() { true; }
   # shellcheck disable=SC1090 # one of many
-  source "$root/tests/programs/matrix/$1.sh"
+  source "$ROOT/tests/programs/matrix/$1.sh"
 }
 
 # matrix_version: upstream's part of it
@@ -154,15 +159,14 @@ digs() {
 matrix_row() {
   local status=0
 
-  BUILD=/run/src/$build
+  BUILD=/run/src/${TESTS_BUILD:-build}
   SKL=$BUILD/skl
   T=/run/test
   export T PORT BUILD
   matrix_read "$1"
-  MODE=${2#not }
   mkdir "$T" && cd "$T" || return 1
   chown "$USER_IS" "$T"
-  if [[ $USER_IS != root ]]; then # for root the helper does it
+  if [[ $2 == preload && $ROUTED ]] || [[ $2 != attach && $USER_IS != root ]]; then
     ip route add local 198.51.100.0/24 dev lo && ip route add local 2001:db8:51::/64 dev lo || return 1
   fi
   "$BUILD/sklhelper" --mode 0666 >"/run/helper.log" 2>&1 &
@@ -251,14 +255,15 @@ covered_preload() { covered "$@"; }
 covered_supervised() { covered "$@"; }
 covered_attach() { covered "$@"; }
 
-# steered FAMILY PROTOCOL: the helper knows a listener on the port whose extra port has been looked up
+# steered FAMILY PROTOCOL: the helper knows a listener whose extra port has been looked up; one that the program has made
+# anew since has not
 steered() {
   local has='.'
 
   [[ $1 == 4 ]] || has=':'
-  "$SKL" status -j | jq -e --arg has "$has" --arg protocol "$2" --argjson extra "$EXTRA" \
+  "$SKL" status -j | jq -e --arg has "$has" --arg protocol "$2" --argjson extra "$EXTRA" --argjson again "$AGAIN" \
     '[.listeners[] | select(.protocol == $protocol and .state == "live") | .bindings[] |
-      select(.first == $extra and (.prefix | contains($has))) | .lookups] | add > 0' >/dev/null || {
+      select(.first == $extra and (.prefix | contains($has))) | .lookups + $again] | add > 0' >/dev/null || {
     echo "the helper has steered nothing:"
     "$SKL" status
     return 1

@@ -8,7 +8,7 @@ options --supervise
 
 prepare() {
   sed '/sys.socket.h/a #include <sys/syscall.h>\n#define listen(sock, backlog) (int)syscall(SYS_listen, sock, backlog)' \
-    "$root/examples/legacy-server.c" >server.c
+    "$ROOT/examples/legacy-server.c" >server.c
   gcc -D_GNU_SOURCE -O1 -o server server.c
 }
 

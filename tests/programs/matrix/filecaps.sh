@@ -8,7 +8,7 @@ user nobody
 port 80
 
 prepare() {
-  gcc -O1 -o /usr/local/bin/skl-filecaps "$root/examples/legacy-server.c"
+  gcc -O1 -o /usr/local/bin/skl-filecaps "$ROOT/examples/legacy-server.c"
   setcap cap_net_bind_service+ep /usr/local/bin/skl-filecaps
 }
 

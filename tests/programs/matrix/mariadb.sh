@@ -4,6 +4,7 @@
 package mariadb-server mariadb-client
 title MariaDB
 port 3306
+routed
 patience 40
 
 prepare() {

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A UDP socket beside each TCP one; the threads have copies of it.
+# A UDP socket beside each TCP one; the threads have copies of it. Drops its rights before it binds.
 package memcached
 modes preload supervised
 protocols tcp udp
 port 11211
+routed
 
 start() {
   serve memcached -u nobody -p "$PORT" -U "$PORT" -l 0.0.0.0 -l ::

@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
+# Drops its rights before it binds.
 package mosquitto mosquitto-clients
 port 1883
+routed
 
 start() {
   printf 'listener %s\nallow_anonymous true\nuser nobody\n' "$PORT" >mosquitto.conf

@@ -3,6 +3,7 @@
 package ncat
 
 start() {
+  # shellcheck disable=SC2016 # not for this shell
   serve ncat -lk -c 'echo "ncat reached port $NCAT_LOCAL_PORT"' "$PORT"
 }
 

@@ -25,6 +25,7 @@ zone:
   name: example
   zonefile: zone
 CONF
+  # shellcheck disable=SC2016 # not for this shell
   printf '%s\n' '$TTL 60' '@ SOA a b 1 1 1 1 1' '@ NS a' 'a A 192.0.2.7' >zone
   serve nsd -d -c "$T/nsd.conf"
 }

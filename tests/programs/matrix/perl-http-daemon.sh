@@ -4,6 +4,7 @@ package libhttp-daemon-perl
 title "perl HTTP::Daemon"
 
 start() {
+  # shellcheck disable=SC2016 # not for this shell
   serve perl -MHTTP::Daemon -MHTTP::Response -e '
     my $daemon = HTTP::Daemon->new(LocalAddr => "::", LocalPort => $ENV{PORT}, V6Only => 0, ReuseAddr => 1) or die;
     while (my $client = $daemon->accept) {

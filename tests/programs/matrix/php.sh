@@ -4,6 +4,7 @@ package php-cli
 title "php -S"
 
 start() {
+  # shellcheck disable=SC2016 # not for this shell
   echo '<?php echo "php reached port " . $_SERVER["SERVER_PORT"];' >index.php
   serve php -S "[::]:$PORT"
 }

@@ -6,11 +6,11 @@
 postfix_conf() {
   mkdir conf spool data
   chown postfix data
-  cp /etc/postfix/post* /etc/postfix/dynamicmaps.cf conf
-  printf '%s\n' "$PORT inet n - n - - smtpd" "cleanup unix n - n - 0 cleanup" "qmgr unix n - n 300 1 qmgr" \
-    "rewrite unix - - n - - trivial-rewrite" "anvil unix - - n - 1 anvil" "postlog unix-dgram n - n - 1 postlogd" >conf/master.cf
+  cp /etc/postfix/postfix-files /etc/postfix/dynamicmaps.cf conf
+  sed "s/^smtp .*inet.*/$PORT inet n - n - - smtpd/" /usr/share/postfix/master.cf.dist >conf/master.cf
   printf '%s\n' "compatibility_level = 3.6" "queue_directory = $T/spool" "data_directory = $T/data" "maillog_file = /dev/stdout" \
     "inet_interfaces = all" "myhostname = mail.test" "alias_maps =" "smtpd_peername_lookup = no" "$@" >conf/main.cf
+  postconf -c conf -F '*/*/chroot=n'
 }
 
 ask() {

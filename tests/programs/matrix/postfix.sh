@@ -10,10 +10,10 @@ port 2525
 patience 40
 
 # shellcheck source=tests/programs/matrix/postfix.bash
-source "$root/tests/programs/matrix/postfix.bash"
+source "$ROOT/tests/programs/matrix/postfix.bash"
 
 prepare() {
-  postfix_conf
+  postfix_conf ""
 }
 
 start() {

@@ -8,7 +8,7 @@ without preload "it is setuid, and started by another user"
 user nobody
 
 prepare() {
-  gcc -O1 -o /usr/local/bin/skl-setuid "$root/examples/legacy-server.c"
+  gcc -O1 -o /usr/local/bin/skl-setuid "$ROOT/examples/legacy-server.c"
   chmod u+s /usr/local/bin/skl-setuid
 }
 

@@ -4,6 +4,7 @@ package socat
 families 4
 
 start() {
+  # shellcheck disable=SC2016 # not for this shell
   serve socat "TCP4-LISTEN:$PORT,reuseaddr,fork" 'SYSTEM:echo socat reached port $SOCAT_SOCKPORT'
 }
 

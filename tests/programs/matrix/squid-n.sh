@@ -6,7 +6,7 @@ title "squid -N"
 modes preload
 
 # shellcheck source=tests/programs/matrix/squid.bash
-source "$root/tests/programs/matrix/squid.bash"
+source "$ROOT/tests/programs/matrix/squid.bash"
 
 start() {
   squid_conf

@@ -7,7 +7,7 @@ without preload "its worker's loader drops it; \`squid -N\` is covered"
 options --supervise
 
 # shellcheck source=tests/programs/matrix/squid.bash
-source "$root/tests/programs/matrix/squid.bash"
+source "$ROOT/tests/programs/matrix/squid.bash"
 
 start() {
   squid_conf

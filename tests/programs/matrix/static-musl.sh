@@ -6,7 +6,7 @@ modes supervised attach
 without preload "it is statically linked"
 
 prepare() {
-  musl-gcc -static -O1 -o server "$root/examples/legacy-server.c"
+  musl-gcc -static -O1 -o server "$ROOT/examples/legacy-server.c"
 }
 
 start() {
