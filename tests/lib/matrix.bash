@@ -15,6 +15,7 @@
 #   options OPTION...          more for `skl run`
 #   patience SECONDS           how long it may take to come up: 20
 #   again SECONDS              how long a question may be repeated: not at all where nothing is said
+#   note TEXT                  for the table
 #   kernel VERSION             the oldest that it is for
 #   prepare                    a function: what is to be done before, in $T
 #   version                    a function: what is shown as its version, if not the package's
@@ -38,6 +39,7 @@ families() { FAMILIES=("$@"); }
 port() { PORT=$1; }
 user() { USER_IS=$1; }
 routed() { ROUTED=yes; }
+note() { NOTE=$1; }
 options() { OPTIONS=("$@"); }
 patience() { PATIENCE=$1; }
 again() { AGAIN=$1; }
@@ -55,6 +57,7 @@ matrix_read() {
   PORT=8080
   USER_IS=root
   ROUTED=
+  NOTE=
   OPTIONS=()
   PATIENCE=20
   AGAIN=0

@@ -4,6 +4,7 @@
 package slapd ldap-utils
 title "OpenLDAP slapd"
 port 3890
+routed
 
 start() {
   mkdir db

@@ -4,6 +4,7 @@
 package squid
 title "squid -N"
 modes preload
+routed
 
 # shellcheck source=tests/programs/matrix/squid.bash
 source "$ROOT/tests/programs/matrix/squid.bash"

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The manager binds, its child listens. It tries the address with a listener that it closes again.
+# The manager binds, its child listens. Before that it has listeners on ports of the kernel's choice: one to try the
+# address, one for its command line.
 package varnish gcc
 families 4
+options --for 8080
 patience 40
 
 start() {

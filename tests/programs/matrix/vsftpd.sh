@@ -3,8 +3,10 @@
 # Each session's child is in a chroot when it makes the listener of its data connection.
 package vsftpd
 port 2121
+note "\`ip_nonlocal_bind\`: it binds the address that was reached"
 
 prepare() {
+  echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind
   mkdir -p ftp empty
   echo "a file by FTP" >ftp/file
 }
@@ -18,7 +20,6 @@ background=NO
 anonymous_enable=YES
 anon_root=$T/ftp
 secure_chroot_dir=$T/empty
-seccomp_sandbox=NO
 CONF
   serve vsftpd "$T/vsftpd.conf"
 }
