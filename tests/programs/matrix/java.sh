@@ -5,8 +5,8 @@ package default-jdk-headless
 title "java HttpServer"
 patience 40
 
-prepare() {
-  [[ -x $(command -v java) ]]
+version() {
+  java -version 2>&1 | sed -n '1s/.*"\(.*\)".*/\1/p'
 }
 
 start() {

@@ -23,5 +23,5 @@ CONF
 # the beginning of a request, two parameters (36 and 19 bytes), no further ones, no input
 ask() {
   exchange "$1" "$2" tcp '\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0\1\4\0\1\0\67\0\0\17\23SCRIPT_FILENAME/run/test/index.php\16\3REQUEST_METHODGET\1\4\0\1\0\0\0\0\1\5\0\1\0\0\0\0' |
-    says X-Powered-By: "from php-fpm"
+    says Content-type: "from php-fpm"
 }

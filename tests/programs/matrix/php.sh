@@ -3,6 +3,10 @@
 package php-cli
 title "php -S"
 
+version() {
+  php -r 'echo PHP_VERSION;'
+}
+
 start() {
   # shellcheck disable=SC2016 # not for this shell
   echo '<?php echo "php reached port " . $_SERVER["SERVER_PORT"];' >index.php
