@@ -308,20 +308,23 @@ static int check_low_port(const struct peer *peer, const struct received *receiv
 }
 
 /* What the share has is as good as bound and listening: a program that sees that may never call listen(). */
-static int cover_given(const struct claims *claims, struct claim *c, const struct share_step *step)
+static int cover_given(const struct claims *claims, const struct claim *c, int give,
+		       const struct share_step *step)
 {
 	struct skl_request as_one = *c->request;
 	struct received received = {.netns = -1};
+	struct claim given = *c;
 	int err;
 
 	if (wants_nothing(c->wanted))
 		return 0;
 	as_one.instance = step->share->founder;
-	err = received_read(c->sock, &received, c->s);
-	c->request = &as_one;
-	c->received = &received;
+	err = received_read(give, &received, c->s);
+	given.request = &as_one;
+	given.received = &received;
+	given.sock = give;
 	if (!err)
-		err = claim_received(claims, c);
+		err = claim_received(claims, &given);
 	received_close(&received);
 	return err;
 }
@@ -335,10 +338,8 @@ static int join(const struct claims *claims, struct claim *c, int *give)
 	if (err || *give < 0)
 		return err;
 	err = check_low_port(c->peer, c->received, c->s);
-	if (!err) {
-		c->sock = *give;
-		err = cover_given(claims, c, &step);
-	}
+	if (!err)
+		err = cover_given(claims, c, *give, &step);
 	if (!err)
 		return 0;
 	close(*give);

@@ -224,7 +224,7 @@ int share_listen(struct sharing *sharing, const struct peer *peer, const struct 
 		share_set_hold(step->share, wanted->hold_ms);
 	if (step->verdict == SHARE_ADD)
 		err = add(sharing, &c, wanted, st.st_ino, sock, step);
-	if (err)
+	if (err || !step->share)
 		return say_error(s, -err, "SKL_SHARE", "the socket cannot be kept");
 	step->pid = peer->pid;
 	p = share_know(sharing, step->share, peer, request->instance);

@@ -99,7 +99,7 @@ static void write_share(FILE *out, const struct share *share, const struct peer 
 	};
 
 	r.waiting = r.left_ms != 0;
-	strcpy(r.name, share->name);
+	snprintf(r.name, sizeof(r.name), "%s", share->name);
 	fwrite(&r, sizeof(r), 1, out);
 	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		if (share->sockets[i].cookie)

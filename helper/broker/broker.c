@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "helper/broker/broker.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -153,7 +152,6 @@ static _Noreturn void serve(int sock, const struct broker_paths *paths)
 		log_error("broker: cannot give up what it does not need: %s", strerror(-err));
 		_exit(1);
 	}
-	libbpf_set_print(NULL); /* it would speak of every interface without a clsact qdisc as an error */
 	for (;;) {
 		struct broker_answer answer = {0};
 		struct iovec part = {&answer, sizeof(answer)};

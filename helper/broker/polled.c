@@ -66,14 +66,16 @@ int broker_is_polled(int question)
 	}
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo", process->pid);
 	directory = opendir(path);
-	if (!directory)
+	if (!directory) {
 		err = -errno;
+		goto out;
+	}
 	while (!err && (entry = readdir(directory))) {
 		if (entry->d_name[0] != '.' && has_socket(dirfd(directory), entry->d_name, &head, *inode))
 			err = -EBUSY;
 	}
-	if (directory)
-		closedir(directory);
+	closedir(directory);
+out:
 	free(rest);
 	return err;
 }

@@ -189,9 +189,12 @@ int tc_attach_all(uint64_t netns_ino, int program)
 	struct if_nameindex *all = if_nameindex();
 	int id = program_id(program), err = 0;
 	bool thorough = calls++ % LOOK_AGAIN == 0;
+	/* it would speak of every interface without a clsact qdisc as an error */
+	libbpf_print_fn_t before;
 
 	if (!all)
 		return -errno;
+	before = libbpf_set_print(NULL);
 	if (id < 0)
 		err = id;
 	for (size_t i = 0; id >= 0 && all[i].if_index; i++) {
@@ -203,6 +206,7 @@ int tc_attach_all(uint64_t netns_ino, int program)
 		if (one && one != -ENODEV)
 			err = one;
 	}
+	libbpf_set_print(before);
 	if_freenameindex(all);
 	return err;
 }
@@ -239,11 +243,14 @@ static void forget(uint64_t netns)
 int tc_detach_all(uint64_t netns_ino)
 {
 	struct if_nameindex *all = if_nameindex();
+	libbpf_print_fn_t before;
 
 	if (!all)
 		return -errno;
+	before = libbpf_set_print(NULL);
 	for (size_t i = 0; all[i].if_index; i++)
 		detach((int)all[i].if_index);
+	libbpf_set_print(before);
 	forget(netns_ino);
 	if_freenameindex(all);
 	return 0;

@@ -164,7 +164,7 @@ static uint32_t running(const char *directory)
 
 void upgrade_settle(const char *directory)
 {
-	uint32_t next;
+	uint32_t next = 0;
 
 	drop_next(directory, shape_pins[LOAD_PROBE]);
 	drop_next(directory, SHAPE_REPLY);

@@ -125,8 +125,8 @@ void share_remove_process(struct share *share, struct share_process *p)
 		if (p->fd[j] != NOT_OPEN)
 			share_note_last(share, p, j);
 	}
-	memmove(share->processes + i, share->processes + i + 1,
-		(--share->n_processes - i) * sizeof(share->processes[0]));
+	for (share->n_processes--; i < share->n_processes; i++)
+		share->processes[i] = share->processes[i + 1];
 	free(p);
 }
 

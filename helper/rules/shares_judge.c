@@ -3,6 +3,7 @@
 #include "helper/rules/shares.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct share_pending *pending_of_others(const struct shares *all, const struct share_claim *c)
@@ -82,7 +83,7 @@ static bool may_add(const struct share *share, uint64_t instance)
 static void describe(const struct listener *l, char out[LISTENER_TEXT + 8])
 {
 	listener_format(l, out);
-	strcat(out, listener_is_udp(l) ? "/udp" : "/tcp");
+	snprintf(out + strlen(out), sizeof("/udp"), "/%s", listener_is_udp(l) ? "udp" : "tcp");
 }
 
 static int refuse_address(const struct share *share, const struct share_claim *c, struct say *s)

@@ -112,7 +112,7 @@ NFT
   mkdir "$T/bin"
   cp "$BUILD/skl" "$BUILD/sklhelper" "$T/bin/"
   head -c 3000 "$BUILD/libsklshim.so" >"$T/bin/libsklshim.so"
-  SKL=/run/test/bin/skl doctor $BUILD/examples/legacy-server >"$T/out" || :
+  SKL=/run/test/bin/skl doctor "$BUILD"/examples/legacy-server >"$T/out" || :
   grep "^program problem .* does not take the shim" "$T/out"
 }
 
