@@ -1,14 +1,19 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Receives with MSG_TRUNC.
+# Receives with MSG_TRUNC. Drops its rights before it binds.
 package mumble-server openssl
 title "Mumble server"
 modes preload supervised
 protocols tcp udp
 port 64738
+routed
+
+prepare() {
+  chown mumble-server "$T"
+}
 
 start() {
-  printf '%s\n' "database=$T/db.sqlite" "port=$PORT" "logfile=" "uname=" >mumble.ini
+  printf '%s\n' "database=$T/db.sqlite" "port=$PORT" "logfile=" >mumble.ini
   serve murmurd -fg -ini "$T/mumble.ini"
 }
 
