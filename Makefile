@@ -234,7 +234,7 @@ check-long: tests ## the tests that take long: kills and failing calls at every 
 
 # The servers are named in tests/programs/matrix/ and installed into an overlay there, not on this machine.
 .PHONY: check-programs
-check-programs: ## start some sixty real servers under skl, or only P=nginx, and ask them on extra ports and addresses (root)
+check-programs: ## start some seventy real servers under skl, or only P=nginx, and ask them on extra ports and addresses (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO)
 	@$(MAKE) --no-print-directory all $(addprefix $(B)/tests/,srv-ask udp-ask uring-listen)
 	@TESTS_BUILD=$(B) tests/programs/matrix/run $(P)
