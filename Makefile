@@ -63,7 +63,9 @@ TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(filter-out tests/tools/l
 	$(patsubst tests/tools/%.c,$(B)/tests/%.so,$(wildcard tests/tools/lib-*.c))
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
-SH_FILES   := $(wildcard examples/*.sh examples/container/entrypoint tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run
+SH_FILES   := $(wildcard examples/*.sh examples/container/entrypoint tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats \
+	tests/programs/matrix/*.sh tests/programs/matrix/*.bash) .ci/run tests/run tests/bench/run tests/fuzz/run \
+	tests/programs/matrix/run
 
 comma := ,
 # For 32-bit programs of a 64-bit x86 system. It needs no library and no header but the kernel's, so that a compiler
@@ -243,6 +245,13 @@ check: ## install what is missing, build, and run every test that needs no virtu
 check-long: tests ## the tests that take long: kills and failing calls at every step, floods, load, real programs that share (root)
 	@TESTS_BUILD=$(B) tests/run tests/long/*.bats
 
+# The servers are named in tests/programs/matrix/ and installed into an overlay there, not on this machine.
+.PHONY: check-programs
+check-programs: ## start some seventy real servers under skl, or only P=nginx, and ask them on extra ports and addresses (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO)
+	@$(MAKE) --no-print-directory all $(addprefix $(B)/tests/,srv-ask udp-ask uring-listen)
+	@TESTS_BUILD=$(B) tests/programs/matrix/run $(P)
+
 .PHONY: bench
 bench: ## measure, in namespaces of its own (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
@@ -355,6 +364,6 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -174,24 +174,26 @@ static void consider(struct progress *p, const struct prefix *prefix, bool own_p
 		see_to(p, prefix);
 }
 
-void claim_routes(struct claim *c, bool wide_too)
+void claim_routes(struct claim *c, unsigned int wide)
 {
 	const struct request *r = c->wanted;
 	struct progress p = {.c = c, .start = boottime_ms()};
 	struct prefix *used;
 
-	if (!wide_too || (!r->n_cidrs && !r->n_binds))
+	if (!wide || (!r->n_cidrs && !r->n_binds))
 		return;
 	p.n_routes = space_routes(c->space, &used);
 	if (p.n_routes < 0)
 		return;
 	free(used);
-	for (size_t i = 0; i < r->n_cidrs; i++)
-		consider(&p, &r->cidrs[i], true);
+	for (size_t i = 0; i < r->n_cidrs; i++) {
+		if (wide & wide_bit(r->cidrs[i].family))
+			consider(&p, &r->cidrs[i], true);
+	}
 	for (size_t i = 0; i < r->n_binds; i++) {
 		const struct port_item *ports = &r->binds[i].ports;
 
-		if (port_item_applies(ports, c->listener))
+		if ((wide & wide_bit(r->binds[i].prefix.family)) && port_item_applies(ports, c->listener))
 			consider(&p, &r->binds[i].prefix,
 				 ports->first <= c->listener->port && c->listener->port <= ports->last);
 	}
