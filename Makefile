@@ -23,6 +23,10 @@ DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
 	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3 \
 	systemd gunicorn nodejs
+# For other kernels; and for other libcs, architectures, allocators and preloads.
+DEPS_KERNELS := qemu-system-x86 busybox-static kmod cpio xz-utils
+DEPS_LIBC  := debootstrap gcc-i686-linux-gnu libc6-dev-i386-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static \
+	musl-tools libjemalloc2 libtcmalloc-minimal4 libfaketime libeatmydata1 fakeroot authbind
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
 
@@ -60,7 +64,7 @@ TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(filter-out tests/tools/l
 	$(patsubst tests/tools/%.c,$(B)/tests/%.so,$(wildcard tests/tools/lib-*.c))
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
-SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run
+SH_FILES   := $(wildcard examples/*.sh tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run tests/kernels/run tests/kernels/guest tests/libc/run
 
 comma := ,
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -76,10 +80,16 @@ SHIM_CFLAGS := -std=gnu11 -Os -g -ffreestanding -fPIC -fvisibility=hidden -fno-s
 SHIM_LDFLAGS := -shared -nostdlib -Wl,-soname,libsklshim.so -Wl,--version-script=preload/exports.map -Wl,-Bsymbolic \
 	-Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack -Wl,--hash-style=both -Wl,--build-id=none
 
-$(B)/libsklshim.so: $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map helper/wire.h
+# for programs of this kind, and of others
+SHIMS := $(B)/libsklshim.so $(B)/i386/libsklshim.so $(B)/aarch64/libsklshim.so
+$(B)/libsklshim.so: SHIM_CC = $(CC)
+$(B)/i386/libsklshim.so: SHIM_CC = i686-linux-gnu-gcc
+$(B)/aarch64/libsklshim.so: SHIM_CC = aarch64-linux-gnu-gcc
+
+$(SHIMS): $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map helper/wire.h
 	$(call say,SHIM,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -I. $(SHIM_CFLAGS) $(SHIM_LDFLAGS) -o $@ $(SHIM_SRC)
+	$(Q)$(SHIM_CC) -I. $(SHIM_CFLAGS) $(SHIM_LDFLAGS) -o $@ $(SHIM_SRC)
 
 # ---- the BPF programs ----
 
@@ -230,6 +240,22 @@ check: ## install what is missing, build, and run every test that needs no virtu
 check-long: tests ## the tests that take long: kills and failing calls at every step, floods, load, real programs that share (root)
 	@TESTS_BUILD=$(B) tests/run tests/long/*.bats
 
+# K="5.10 6.1": which kernels (tests/kernels/list); T=tests/e2e/x.bats: which tests; J: how many machines at a time
+K ?=
+T ?=
+J ?= $(shell nproc)
+.PHONY: check-kernels
+check-kernels: ## the tests on the kernels of other Debian releases, in virtual machines; K=6.1 T=tests/e2e/x.bats (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_KERNELS)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests
+	@TESTS_BUILD=$(B) tests/kernels/run -k "$(K)" -j $(J) $(T)
+
+.PHONY: check-libc
+check-libc: ## the shim with the libcs of other Debian releases, musl, i386 and aarch64, allocators and preloads (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_LIBC)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests $(SHIMS)
+	@TESTS_BUILD=$(B) tests/libc/run
+
 .PHONY: bench
 bench: ## measure, in namespaces of its own (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
@@ -245,7 +271,7 @@ fuzz: ## search for inputs that break something, each target for FUZZ_S seconds 
 
 .PHONY: deps
 deps: ## install every package that any target needs (root)
-	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_BENCH) $(DEPS_LINT)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_KERNELS) $(DEPS_LIBC) $(DEPS_BENCH) $(DEPS_LINT)
 
 TIDY = $(subst -I$(B),-isystem $(B),$(CPPFLAGS)) -std=gnu11 $(PKG_CFLAGS)
 SKEL_USERS := $(shell grep -l '[.]skel[.]h"' $(HELPER_SRC))
