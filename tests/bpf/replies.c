@@ -136,6 +136,23 @@ static void set_offload(bool on)
 	close(fd);
 }
 
+/* Before Linux 6.11 nothing is cut into segments where the device sums nothing: EIO, ours or not. */
+static bool cuts_without_offload(void)
+{
+	const int segment = SEGMENT;
+	union address to;
+	bool cuts;
+	int fd;
+
+	set_offload(false);
+	make_address(&to, "198.51.100.2", 9);
+	fd = udp_connected(here, &to);
+	setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	cuts = send(fd, question, 2 * SEGMENT, 0) > 0 || errno != EIO;
+	close(fd);
+	return cuts;
+}
+
 static bool all_sizes(int fd, struct server *s, enum how how)
 {
 	bool good = true;
@@ -160,6 +177,11 @@ static void try_row(const struct row *row, enum how how, bool offload)
 	read_packet(&p, row->at);
 	if (!p.from_far && !offload) /* loopback always does */
 		return;
+	if (how == SEGMENTED && !offload && !cuts_without_offload()) {
+		ok(true, "asked at %s, %s, without offload # SKIP Linux before 6.11 refuses this", row->at,
+		   how_names[how]);
+		return;
+	}
 	fd = udp_connected(p.from_far ? far : here, &p.to);
 	ok(all_sizes(fd, server_of(row->server), how), "asked at %s, %s%s", row->at, how_names[how],
 	   offload ? "" : ", without offload");

@@ -8,6 +8,7 @@
 suites_mirror() {
   local mirror
 
+  # shellcheck disable=SC2016 # for apt
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
   if [[ -z $mirror ]]; then
     echo "apt knows no mirror of Debian: run 'apt-get update', on a Debian system" >&2
@@ -21,10 +22,10 @@ suites_apt() {
   local dir=$1 command=$2
 
   shift 2
-  "$command" -o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State="$dir/state" \
+  "$command" -o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State="$dir/state" \
     -o Dir::State::status="$dir/status" -o Dir::Cache="$dir/cache" -o APT::Sandbox::User=root \
     -o Acquire::Languages=none -o APT::Architecture="$(<"$dir/arch")" -o APT::Architectures="$(<"$dir/arch")" \
-    -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=- "$@"
+    -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null "$@"
 }
 
 # suites_open DIRECTORY SUITE [ARCHITECTURE]: makes such a configuration there and reads the suite's lists.

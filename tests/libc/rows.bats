@@ -82,13 +82,13 @@ debian() {
 }
 
 @test "musl, where there is nothing else" {
-  local root=$T/root loader
+  local place=$T/root loader
   loader=$(readlink -f /lib/ld-musl-x86_64.so.1)
-  mkdir -p "$root/lib" "$root/run"
-  cp "$loader" "$root/lib/ld-musl-x86_64.so.1"
-  musl-gcc -O1 -o "$root/server" "$ROOT/examples/legacy-server.c"
-  ns mount --bind /run "$root/run"
-  spawn env -i "LD_PRELOAD=$SHIM" SKL_PORTS=7,77 chroot "$root" /server 8080
+  mkdir -p "$place/lib" "$place/run"
+  cp "$loader" "$place/lib/ld-musl-x86_64.so.1"
+  musl-gcc -O1 -o "$place/server" "$ROOT/examples/legacy-server.c"
+  ns mount --bind /run "$place/run"
+  spawn env -i "LD_PRELOAD=$SHIM" SKL_PORTS=7,77 chroot "$place" /server 8080
   main_job
   row "musl $("$loader" 2>&1 | sed -n 's/^Version //p')" "a C server, in a root with nothing else"
 }
