@@ -315,11 +315,16 @@ static void arriving(void)
 	close(program);
 }
 
+/* Bound to a port that was asked for: before some kernel, disconnecting one whose port the kernel chose took
+ * it out of the map. */
 static int udp_pair(int *client)
 {
-	int fd = bound(SOCK_DGRAM, 0);
-	struct sockaddr_in at = address_of(fd);
+	const struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(4243)};
+	int fd = new_socket(SOCK_DGRAM, 0);
 
+	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)))
+		die("bind");
 	*client = new_socket(SOCK_DGRAM, 0);
 	if (connect(*client, (struct sockaddr *)&at, sizeof(at)))
 		die("connect");
@@ -355,11 +360,16 @@ static void udp_in_map(void)
 	ok(recvfrom(fd, buffer, 16, 0, (struct sockaddr *)&from, &length) == 5 &&
 		   from.sin_port == address_of(client).sin_port,
 	   "recvfrom() tells the client");
-	ok(receive(client, fd, 0, MSG_PEEK | MSG_TRUNC) == 0 && receive(-1, fd, 1, MSG_PEEK | MSG_TRUNC) == 5,
-	   "with an empty buffer MSG_PEEK|MSG_TRUNC does not tell the size, with one byte it does");
-	ok(receive(-1, fd, 0, 0) == 0 && receive(-1, fd, 16, 0) == 5,
-	   "recv() into an empty buffer leaves the datagram there");
-	ok(receive(-1, fd, 0, 0) == 0, "and returns at once where there is none");
+	if (receive(client, fd, 0, MSG_PEEK | MSG_TRUNC) == 5) {
+		ok(receive(-1, fd, 0, 0) == 0 && receive(-1, fd, 16, 0) == -1 && errno == EAGAIN,
+		   "with an empty buffer, on this kernel, it tells the size, and consumes, as any");
+	} else {
+		ok(receive(-1, fd, 1, MSG_PEEK | MSG_TRUNC) == 5,
+		   "with an empty buffer MSG_PEEK|MSG_TRUNC does not tell the size, with one byte it does");
+		ok(receive(-1, fd, 0, 0) == 0 && receive(-1, fd, 16, 0) == 5,
+		   "recv() into an empty buffer leaves the datagram there");
+		ok(receive(-1, fd, 0, 0) == 0, "and returns at once where there is none");
+	}
 	receive(client, fd, 1, MSG_PEEK);
 	take_out(1);
 	ok(receive(-1, fd, 0, MSG_PEEK | MSG_TRUNC) == 5 && receive(-1, fd, 0, 0) == 0 &&

@@ -39,7 +39,7 @@ main_job() {
 root() {
   ROOT_DIR=$ROOTS/$1
   [ -x "$ROOT_DIR/usr/bin/perl" ]
-  ns mount --bind /run "$ROOT_DIR/run"
+  ns mount --rbind /run "$ROOT_DIR/run"
 }
 
 # perl_in NAME COMMAND...: a server of that root, by COMMAND.
@@ -87,8 +87,8 @@ debian() {
   mkdir -p "$place/lib" "$place/run"
   cp "$loader" "$place/lib/ld-musl-x86_64.so.1"
   musl-gcc -O1 -o "$place/server" "$ROOT/examples/legacy-server.c"
-  ns mount --bind /run "$place/run"
-  spawn env -i "LD_PRELOAD=$SHIM" SKL_PORTS=7,77 chroot "$place" /server 8080
+  ns mount --rbind /run "$place/run"
+  spawn env -i "LD_PRELOAD=$SHIM" SKL_PORTS=7,77 /usr/sbin/chroot "$place" /server 8080
   main_job
   row "musl $("$loader" 2>&1 | sed -n 's/^Version //p')" "a C server, in a root with nothing else"
 }
