@@ -33,10 +33,9 @@
 
 static int grant_all(struct claim *c)
 {
-	/* of several sockets of a program on one port, the first has what is not about their own addresses */
-	bool wide_too = !claim_find_sibling(c, true);
+	unsigned int wide = claim_wide(c);
 	struct rule *rules;
-	int n = request_rules(c->wanted, c->listener, wide_too, RULES_MAX, &rules, c->s), err;
+	int n = request_rules(c->wanted, c->listener, wide, RULES_MAX, &rules, c->s), err;
 
 	if (n < 0)
 		return n;
@@ -45,7 +44,7 @@ static int grant_all(struct claim *c)
 	if (!err)
 		err = claim_write(c);
 	if (!err)
-		claim_routes(c, wide_too);
+		claim_routes(c, wide);
 	if (!err && !c->check)
 		claim_take_over(c);
 	return err;

@@ -44,8 +44,11 @@ bool claim_still_there(struct claim *c, struct listener *l);
 /* The listener that the socket belongs to already, or NULL. */
 struct listener *claim_find_listener(struct claim *c);
 
-/* A living listener of the same program, protocol and family, on the same port or on another; or NULL. */
-struct listener *claim_find_sibling(struct claim *c, bool same_port);
+/*
+ * Of several sockets of a program on one port, the first of each family has what is not about their own
+ * addresses. Returns the WIDE_ bits of the families in which this one is the first.
+ */
+unsigned int claim_wide(struct claim *c);
 
 /* A program's coverage goes to its first listener, unless SKL_FOR says which: is this one to be left alone?
  */
@@ -83,9 +86,9 @@ void claim_log(const struct claim *c, int err);
 
 /*
  * Sees to it that packets for the granted addresses are received here: makes
- * them local where the claimant may, or remarks what would. `wide_too` as in
+ * them local where the claimant may, or remarks what would. `wide` as in
  * request_rules().
  */
-void claim_routes(struct claim *c, bool wide_too);
+void claim_routes(struct claim *c, unsigned int wide);
 
 #endif

@@ -20,6 +20,7 @@ enum broker_order {
 	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
 	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
 	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
+	/* These two on behalf of uid; -EINPROGRESS and -EAGAIN: to be asked again. */
 	BROKER_HOLDERS, /* fd: a question (holders.h), second: a file for those who have these sockets open */
 	BROKER_POLLED,	/* fd: a question. Has this process the socket in an epoll instance? -EBUSY: it has */
 	BROKER_POLICY,	/* answers with a descriptor of the policy file, open for reading */

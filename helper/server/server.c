@@ -25,6 +25,7 @@
 #define ACCEPTING_MS  10 /* while more wait than that, one is served only so often */
 #define EXPECTED_MAX  256
 #define EXPECTED_EACH 64   /* of one user; root has no such limit */
+#define EXPECTED_ROOT 64   /* for root alone, however many users there are */
 #define WATCH_MS      500  /* after a request, until everything is looked after again */
 #define LINGER_MS     2000 /* an idle helper waits for a program that forks before it listens */
 
@@ -74,7 +75,7 @@ static int watch(struct server *s, int fd, enum source source, size_t index)
 
 int server_expect(struct server *s, struct peer *peer, struct say *said)
 {
-	size_t i, mine = 0;
+	size_t i, mine = 0, others = 0;
 	int err;
 
 	if (!s->exit_idle)
@@ -86,10 +87,12 @@ int server_expect(struct server *s, struct peer *peer, struct say *said)
 		if (s->expected[i].pidfd >= 0 && s->expected[i].pid == peer->pid)
 			return 0;
 		mine += s->expected[i].pidfd >= 0 && s->expected[i].uid == peer->uid;
+		others += s->expected[i].pidfd >= 0 && s->expected[i].uid != 0;
 	}
 	for (i = 0; i < EXPECTED_MAX && s->expected[i].pidfd >= 0; i++)
 		;
-	if (i == EXPECTED_MAX || (mine >= EXPECTED_EACH && peer->uid != 0))
+	if (i == EXPECTED_MAX ||
+	    (peer->uid != 0 && (mine >= EXPECTED_EACH || others >= EXPECTED_MAX - EXPECTED_ROOT)))
 		return say_error(said, EMFILE, "request", "the helper expects %d programs already",
 				 EXPECTED_MAX);
 	err = watch(s, peer->pidfd, FROM_EXPECTED, i);
@@ -112,8 +115,10 @@ static void tick_within(struct server *s, uint64_t ms)
 /* There may be others than before: they are looked after soon, and then as often as they want. */
 static void look_at_shares(struct server *s)
 {
-	if (s->next_shares == 0 && !share_none(s->sharing))
-		s->next_shares = boottime_ms() + WATCH_MS;
+	uint64_t at = boottime_ms() + WATCH_MS;
+
+	if (!share_none(s->sharing) && (s->next_shares == 0 || s->next_shares > at))
+		s->next_shares = at;
 }
 
 /* Before what decisions are about becomes another, watchers are told. */
@@ -301,7 +306,7 @@ static int on_event(struct server *s, const struct epoll_event *event)
 		break;
 	case FROM_SHARES:
 		share_event(s->sharing);
-		look_at_shares(s);
+		s->next_shares = 1;
 		break;
 	case FROM_TRACING:
 		tracing_event(&s->tracing, s->spaces);

@@ -178,3 +178,13 @@ NFT
   run ns "$SKL" doctor --bogus
   [ "$status" -eq 2 ]
 }
+
+# As old a kernel as the system call says; what it can do is what it can.
+@test "a kernel that is too old: doctor and helper say which one is needed" {
+  run ns setarch --uname-2.6 "$SKL" doctor
+  [ "$status" -eq 1 ]
+  says "problem  kernel     Linux 2.6" "is too old" "-> boot Linux 5.10 or later"
+  run ns setarch --uname-2.6 setpriv --bounding-set=-all --inh-caps=-all -- "$BUILD/sklhelper" --try
+  [ "$status" -eq 1 ]
+  says "BPF: Operation not permitted: Linux 2.6" "is too old: boot 5.10 or later"
+}
