@@ -57,6 +57,7 @@ int space_start_replies(struct space *s, int netns)
 void space_watch_replies(struct space *s)
 {
 	uint64_t start = boottime_ns();
+	bool said = s->watch_replies_at;
 	int err;
 
 	if (s->netns < 0)
@@ -69,7 +70,7 @@ void space_watch_replies(struct space *s)
 		return;
 	err = space_start_replies(s, s->netns);
 	s->watch_replies_at = err == -ETIME ? start + REST_NS : 0;
-	if (err)
+	if (err && !(said && err == -ETIME))
 		log_warn("namespace %llu: UDP answers may leave with another address: %s",
 			 (unsigned long long)s->netns_ino, strerror(-err));
 }
