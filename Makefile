@@ -24,6 +24,10 @@ DEPS_DEMO  := iproute2 util-linux curl procps
 DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-server haproxy python3 python3-uvicorn \
 	default-jdk-headless git binutils passwd libclang-rt-dev python3-prometheus-client zsh fish dnsmasq-base unbound bind9-dnsutils socat iperf3 \
 	systemd gunicorn nodejs bubblewrap python3-yaml python3-kubernetes $(if $(SHIM32),libc6-i386)
+# For other kernels; and for other libcs, architectures, allocators and preloads.
+DEPS_KERNELS := qemu-system-x86 busybox-static kmod cpio xz-utils
+DEPS_LIBC  := debootstrap gcc-i686-linux-gnu libc6-dev-i386-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static \
+	musl-tools libjemalloc2 libtcmalloc-minimal4 libfaketime libeatmydata1 fakeroot authbind
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_DEB   := build-essential debhelper lintian systemd
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc
@@ -63,7 +67,9 @@ TOOLS      := $(patsubst tests/tools/%.c,$(B)/tests/%,$(filter-out tests/tools/l
 	$(patsubst tests/tools/%.c,$(B)/tests/%.so,$(wildcard tests/tools/lib-*.c))
 EXAMPLES   := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 C_FILES    := $(wildcard preload/*.[ch] helper/*.[ch] helper/*/*.[ch] bpf/*.[ch] tests/*/*.[ch] examples/*.c)
-SH_FILES   := $(wildcard examples/*.sh examples/container/entrypoint tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run tests/run tests/bench/run tests/fuzz/run
+SH_FILES   := $(wildcard examples/*.sh examples/container/entrypoint tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats \
+	tests/programs/matrix/*.sh tests/programs/matrix/*.bash) .ci/run tests/run tests/bench/run tests/fuzz/run \
+	tests/programs/matrix/run tests/kernels/run tests/kernels/guest tests/libc/run
 
 comma := ,
 # For 32-bit programs of a 64-bit x86 system. It needs no library and no header but the kernel's, so that a compiler
@@ -85,8 +91,10 @@ SHIM_LDFLAGS := -shared -nostdlib -Wl,-soname,libsklshim.so -Wl,--version-script
 	-Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack -Wl,--hash-style=both -Wl,--build-id=none
 
 $(B)/shim32/libsklshim.so: SHIM_CFLAGS += -m32 -idirafter /usr/include/$(MULTIARCH)
+$(B)/aarch64/libsklshim.so: CC = aarch64-linux-gnu-gcc
+SHIMS := $(B)/libsklshim.so $(SHIM32) $(B)/aarch64/libsklshim.so
 
-$(B)/libsklshim.so $(SHIM32): $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map helper/wire.h
+$(SHIMS): $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map helper/wire.h
 	$(call say,SHIM,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I. $(SHIM_CFLAGS) $(SHIM_LDFLAGS) -o $@ $(SHIM_SRC)
@@ -97,6 +105,8 @@ $(B)/obj/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/obj/bpf/traced.bpf.o: bpf/dispatch.bpf.c
 
 $(B)/bpf/%.skel.h: $(B)/obj/bpf/%.bpf.o
 	$(call say,SKEL,$@)
@@ -241,6 +251,29 @@ check: ## install what is missing, build, and run every test that needs no virtu
 check-long: tests ## the tests that take long: kills and failing calls at every step, floods, load, real programs that share (root)
 	@TESTS_BUILD=$(B) tests/run tests/long/*.bats
 
+# The servers are named in tests/programs/matrix/ and installed into an overlay there, not on this machine.
+.PHONY: check-programs
+check-programs: ## start some seventy real servers under skl, or only P=nginx, and ask them on extra ports and addresses (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO)
+	@$(MAKE) --no-print-directory all $(addprefix $(B)/tests/,srv-ask udp-ask uring-listen)
+	@TESTS_BUILD=$(B) tests/programs/matrix/run $(P)
+
+# K="5.10 6.1": which kernels (tests/kernels/list); T=tests/e2e/x.bats: which tests; J: how many machines at a time
+K ?=
+T ?=
+J ?= $(shell nproc)
+.PHONY: check-kernels
+check-kernels: ## the tests on the kernels of other Debian releases, in virtual machines; K=6.1 T=tests/e2e/x.bats (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_KERNELS)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests
+	@TESTS_BUILD=$(B) tests/kernels/run -k "$(K)" -j $(J) $(T)
+
+.PHONY: check-libc
+check-libc: ## the shim with the libcs of other Debian releases, musl, i386 and aarch64, allocators and preloads (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_LIBC)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests $(SHIMS)
+	@TESTS_BUILD=$(B) tests/libc/run
+
 .PHONY: bench
 bench: ## measure, in namespaces of its own (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
@@ -256,7 +289,7 @@ fuzz: ## search for inputs that break something, each target for FUZZ_S seconds 
 
 .PHONY: deps
 deps: ## install every package that any target needs (root)
-	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_BENCH) $(DEPS_DEB) $(DEPS_LINT)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_KERNELS) $(DEPS_LIBC) $(DEPS_BENCH) $(DEPS_DEB) $(DEPS_LINT)
 
 .PHONY: deps-build
 deps-build: ## install the packages that building needs (root)
@@ -353,6 +386,6 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* sklhelper: the order in which it starts. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "helper/broker/broker.h"
@@ -141,8 +143,22 @@ static int start(const struct server *server, struct spaces *spaces, const struc
 	return 0;
 }
 
+static bool kernel_is_too_old(struct utsname *name)
+{
+	unsigned int major, minor;
+
+	return uname(name) == 0 && sscanf(name->release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 10));
+}
+
 static int report_bpf(int err)
 {
+	struct utsname name;
+
+	if (kernel_is_too_old(&name)) {
+		log_error("BPF: %s: Linux %s is too old: boot 5.10 or later", strerror(-err), name.release);
+		return 1;
+	}
 	return report(err, "BPF",
 		      "this kernel or this process's privileges do not allow it: Linux 5.10, "
 		      "CAP_SYS_ADMIN, CAP_NET_ADMIN");

@@ -97,6 +97,13 @@ static int obey(const struct broker_paths *paths, const struct broker_request *r
 		got = load_reply(fd, second);
 		answer->error = got < 0 ? got : 0;
 		break;
+	case BROKER_TRACED_MAP:
+		answer->error = broker_take_map(request->number, fd);
+		break;
+	case BROKER_MAKE_TRACED:
+		got = broker_make_traced(request->number);
+		answer->error = got < 0 ? got : 0;
+		break;
 	case BROKER_PROCESS:
 		answer->error = broker_process(request->pid, answer);
 		break;
@@ -112,10 +119,8 @@ static int obey(const struct broker_paths *paths, const struct broker_request *r
 		answer->error = find_id(request, &answer->id);
 		break;
 	case BROKER_HOLDERS:
-		answer->error = broker_find_holders(fd, second);
-		break;
 	case BROKER_POLLED:
-		answer->error = broker_is_polled(fd);
+		answer->error = broker_search(request, fd, second);
 		break;
 	case BROKER_UNLINK_SOCKET:
 		answer->error = unlink(paths->socket) < 0 ? -errno : 0;

@@ -90,6 +90,10 @@ static int put(struct classes *c, int family, uint16_t node, const struct entry 
 	struct skl_trie_key key = key_of(family, node, &e->prefix);
 	int err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
 
+	/* before Linux 6.13, and what it was mended in, a full trie has no room for what takes another's
+	 * place */
+	if (err == -ENOSPC && bpf_map_delete_elem(c->trie, &key) == 0)
+		err = bpf_map_update_elem(c->trie, &key, &value, BPF_ANY);
 	fault_point("a key is in the trie");
 	return err;
 }

@@ -213,10 +213,13 @@ struct share_pending *shares_note_pending(struct shares *all, const struct share
 		.netns = c->netns,
 		.instance = c->instance,
 		.cookie = c->cookie,
+		.at = *c->at,
 		.pid = c->pid,
 		.pidfd = -1,
 		.until = c->now + PENDING_MS,
 	};
+	p->at.members = NULL;
+	p->at.n_members = 0;
 	strncpy(p->name, c->name, sizeof(p->name) - 1);
 	return p;
 }

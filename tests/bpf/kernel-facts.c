@@ -93,7 +93,8 @@ static int64_t seen(uint32_t slot)
 
 /*
  * A program that picks the socket whose slot is the number in this field of
- * its context. With a field of -1 it picks none.
+ * its context. With a field of -1 it picks none. Returns a negative number where
+ * the kernel has no such field.
  */
 static int load_program(int field)
 {
@@ -123,7 +124,7 @@ static int load_program(int field)
 	int fd = bpf_prog_load(BPF_PROG_TYPE_SK_LOOKUP, "facts", "GPL", begin, n - (size_t)(begin - pick),
 			       &opts);
 
-	if (fd < 0)
+	if (fd < 0 && field != offsetof(struct bpf_sk_lookup, ingress_ifindex))
 		die("loading a program");
 	return fd;
 }
@@ -165,13 +166,17 @@ static void states(void)
 	int tcp = new_socket(SOCK_STREAM, 0), udp = new_socket(SOCK_DGRAM, 0), client, child;
 	int server = listening(0), tcp_bound = bound(SOCK_STREAM, 0), udp_bound = bound(SOCK_DGRAM, 0);
 	struct sockaddr_in at = address_of(server);
-	int unix_socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int unix_socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
 
 	ok(put(1, tcp) == -EOPNOTSUPP, "a SOCKMAP refuses a TCP socket that is not bound");
 	ok(put(1, tcp_bound) == -EOPNOTSUPP, "a SOCKMAP refuses a TCP socket that does not listen");
 	ok(put(1, server) == 0, "a SOCKMAP takes a TCP socket that listens");
 	ok(seen(1) == (int64_t)cookie_of(server), "a lookup from user space gives the socket's cookie");
-	ok(put(2, udp) == -EOPNOTSUPP, "a SOCKMAP refuses a UDP socket that is not bound");
+	err = put(2, udp);
+	ok(err == -EOPNOTSUPP || err == 0,
+	   "a SOCKMAP %s a UDP socket that is not bound: whether it is must be checked",
+	   err ? "refuses" : "takes");
+	take_out(2);
 	ok(put(2, udp_bound) == 0, "a SOCKMAP takes a UDP socket that is bound");
 	ok(put(3, unix_socket) == -EOPNOTSUPP, "a SOCKMAP refuses an unconnected unix socket");
 
@@ -281,14 +286,21 @@ static void arriving(void)
 	    client;
 	struct sockaddr_in at;
 	socklen_t length = sizeof(at);
+	uint32_t slot = if_nametoindex("lo");
+	bool has_field = program >= 0;
 	int child;
 
+	if (!has_field) {
+		program = load_program(offsetof(struct bpf_sk_lookup, family));
+		slot = AF_INET;
+	}
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	put(if_nametoindex("lo"), fd);
+	put(slot, fd);
 	ok(dial(4242) == -ECONNREFUSED, "without a program nobody has the port");
 	link = attach(program);
 	client = link < 0 ? link : dial(4242);
-	ok(client >= 0, "ingress_ifindex of what comes over loopback is that of lo");
+	ok(client >= 0, "ingress_ifindex of what comes over loopback is that of lo%s",
+	   has_field ? "" : " # SKIP Linux before 5.17 has no such field");
 	child = accept(fd, (struct sockaddr *)&at, &length);
 	length = sizeof(at);
 	ok(child >= 0 && getsockname(child, (struct sockaddr *)&at, &length) == 0 &&
@@ -303,11 +315,16 @@ static void arriving(void)
 	close(program);
 }
 
+/* Bound to a port that was asked for: before some kernel, disconnecting one whose port the kernel chose took
+ * it out of the map. */
 static int udp_pair(int *client)
 {
-	int fd = bound(SOCK_DGRAM, 0);
-	struct sockaddr_in at = address_of(fd);
+	const struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(4243)};
+	int fd = new_socket(SOCK_DGRAM, 0);
 
+	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)))
+		die("bind");
 	*client = new_socket(SOCK_DGRAM, 0);
 	if (connect(*client, (struct sockaddr *)&at, sizeof(at)))
 		die("connect");
@@ -343,11 +360,16 @@ static void udp_in_map(void)
 	ok(recvfrom(fd, buffer, 16, 0, (struct sockaddr *)&from, &length) == 5 &&
 		   from.sin_port == address_of(client).sin_port,
 	   "recvfrom() tells the client");
-	ok(receive(client, fd, 0, MSG_PEEK | MSG_TRUNC) == 0 && receive(-1, fd, 1, MSG_PEEK | MSG_TRUNC) == 5,
-	   "with an empty buffer MSG_PEEK|MSG_TRUNC does not tell the size, with one byte it does");
-	ok(receive(-1, fd, 0, 0) == 0 && receive(-1, fd, 16, 0) == 5,
-	   "recv() into an empty buffer leaves the datagram there");
-	ok(receive(-1, fd, 0, 0) == 0, "and returns at once where there is none");
+	if (receive(client, fd, 0, MSG_PEEK | MSG_TRUNC) == 5) {
+		ok(receive(-1, fd, 0, 0) == 0 && receive(-1, fd, 16, 0) == -1 && errno == EAGAIN,
+		   "with an empty buffer, on this kernel, it tells the size, and consumes, as any");
+	} else {
+		ok(receive(-1, fd, 1, MSG_PEEK | MSG_TRUNC) == 5,
+		   "with an empty buffer MSG_PEEK|MSG_TRUNC does not tell the size, with one byte it does");
+		ok(receive(-1, fd, 0, 0) == 0 && receive(-1, fd, 16, 0) == 5,
+		   "recv() into an empty buffer leaves the datagram there");
+		ok(receive(-1, fd, 0, 0) == 0, "and returns at once where there is none");
+	}
 	receive(client, fd, 1, MSG_PEEK);
 	take_out(1);
 	ok(receive(-1, fd, 0, MSG_PEEK | MSG_TRUNC) == 5 && receive(-1, fd, 0, 0) == 0 &&

@@ -136,6 +136,23 @@ static void set_offload(bool on)
 	close(fd);
 }
 
+/* Before Linux 6.11 nothing is cut into segments where the device sums nothing: EIO, ours or not. */
+static bool cuts_without_offload(void)
+{
+	const int segment = SEGMENT;
+	union address to;
+	bool cuts;
+	int fd;
+
+	set_offload(false);
+	make_address(&to, "198.51.100.2", 9);
+	fd = udp_connected(here, &to);
+	setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	cuts = send(fd, question, 2 * SEGMENT, 0) > 0 || errno != EIO;
+	close(fd);
+	return cuts;
+}
+
 static bool all_sizes(int fd, struct server *s, enum how how)
 {
 	bool good = true;
@@ -155,14 +172,18 @@ static bool all_sizes(int fd, struct server *s, enum how how)
 static void try_row(const struct row *row, enum how how, bool offload)
 {
 	struct packet p;
+	bool good, refused;
 	int fd;
 
 	read_packet(&p, row->at);
 	if (!p.from_far && !offload) /* loopback always does */
 		return;
 	fd = udp_connected(p.from_far ? far : here, &p.to);
-	ok(all_sizes(fd, server_of(row->server), how), "asked at %s, %s%s", row->at, how_names[how],
-	   offload ? "" : ", without offload");
+	good = all_sizes(fd, server_of(row->server), how);
+	refused = !good && how == SEGMENTED && !offload && !cuts_without_offload();
+	ok(good || refused, "asked at %s, %s%s%s", row->at, how_names[how],
+	   offload ? "" : ", without offload",
+	   refused ? " # SKIP Linux before 6.11 refuses this of any socket" : "");
 	close(fd);
 }
 

@@ -168,6 +168,9 @@ static void zero_checksum(int server, const char *at)
 	memcpy(answer, kept, 2);
 }
 
+/* Before Linux 6.11 nothing is cut where the device sums nothing, whatever is attached to it. */
+static bool refused;
+
 static bool good_segments(int server, const char *at, size_t size, unsigned int offload, size_t *n_packets)
 {
 	union address client = ask_at(server, at, CLIENT_PORT);
@@ -178,7 +181,7 @@ static bool good_segments(int server, const char *at, size_t size, unsigned int 
 		return false;
 	read_tun(with);
 	setsockopt(server, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
-	send_to(server, &client, size);
+	refused = sendto(server, answer, size, 0, &client.any, length_of(&client)) < 0 && errno == EIO;
 	setsockopt(server, SOL_UDP, UDP_SEGMENT, &none, sizeof(none));
 	set_tun_offload(0);
 	n = read_tun(with);
@@ -195,10 +198,12 @@ static bool good_segments(int server, const char *at, size_t size, unsigned int 
 static void segments(int server, const char *at)
 {
 	const unsigned int udp_too = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6;
+	bool good;
 	size_t n;
 
-	ok(good_segments(server, at, 20500, 0, &n) && n == 21,
-	   "%s: UDP_SEGMENT, cut and summed before the device", at);
+	good = good_segments(server, at, 20500, 0, &n) && n == 21;
+	ok(good || refused, "%s: UDP_SEGMENT, cut and summed before the device%s", at,
+	   refused ? " # SKIP Linux before 6.11 refuses this of any socket" : "");
 	ok(good_segments(server, at, 20500, TUN_F_CSUM, &n) && n == 21,
 	   "%s: UDP_SEGMENT, cut before the device, summed by it", at);
 	if (!set_tun_offload(udp_too)) {

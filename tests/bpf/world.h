@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,7 +55,11 @@ static inline void enter_world(void)
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
 	int fd;
 
+	const struct rlimit no_limit = {RLIM_INFINITY, RLIM_INFINITY};
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* as the helper: before Linux 5.11 maps count as locked memory */
+	setrlimit(RLIMIT_MEMLOCK, &no_limit);
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		die("no namespaces of its own (this needs root)");
 	/* a /tmp that nobody else sees, so that nothing is left however this ends */

@@ -26,9 +26,8 @@ skl_setup() {
   local name
 
   for name in ${!SKL_@} LD_PRELOAD; do
-    [[ $name == SKL_LONG ]] || unset "$name"
+    unset "$name"
   done
-  export -n SKL_LONG # which is for the tests alone
   T=$BATS_TEST_TMPDIR
   HELPER=
   SPAWNS=()
@@ -216,14 +215,15 @@ gone() {
   [[ -z $state || $state == [ZX] ]]
 }
 
-# ---- waiting: tries until it succeeds, for at most 10 seconds ----
+# ---- waiting: tries until it succeeds, for at most 10 seconds, or so many times as long as TESTS_SLOW says ----
 
 wait_until() {
-  local deadline=$((SECONDS + 10))
+  local limit=$((10 * ${TESTS_SLOW:-1})) deadline
 
+  deadline=$((SECONDS + limit))
   until "$@" >/dev/null 2>&1; do
     if ((SECONDS >= deadline)); then
-      echo "waited 10 seconds in vain: $*"
+      echo "waited $limit seconds in vain: $*"
       return 1
     fi
     sleep 0.03

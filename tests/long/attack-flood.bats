@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
 # Malformed requests by the tens of thousands, with descriptors of every kind attached (tests/tools/flood.c): the
-# helper loses nothing, and a claim of another user is answered all the while. SKL_LONG=1: a million.
+# helper loses nothing, and a claim of another user is answered all the while. TESTS_LONG=1: a million.
 
 setup() {
-  LONG=${SKL_LONG:-}
+  LONG=${TESTS_LONG:-}
   load ../lib/skl
   skl_setup
   start_helper --mode 0666
@@ -31,10 +31,13 @@ memory() {
 }
 
 @test "malformed requests of one user cost the helper nothing, and others no claim" {
-  local count=30000 fds before
+  local count=30000 first=6000 fds before
 
-  [[ -z $LONG ]] || count=1000000
-  flood 6000 # until every place and every cache is used
+  if [[ -n $LONG ]]; then
+    count=1000000
+    first=60000
+  fi
+  flood $first # until every place and every cache is used
   wait_until forgotten
   fds=$(helper_fds)
   before=$(memory)
