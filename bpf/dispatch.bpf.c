@@ -72,6 +72,14 @@ struct {
 	__type(value, struct skl_binding_record);
 } binding_records SEC(".maps");
 
+/* What only the build for watchers has: traced.bpf.c. */
+#ifdef SKL_TRACED
+#define TRACED(...) __VA_ARGS__
+#include "bpf/traced.h"
+#else
+#define TRACED(...)
+#endif
+
 /*
  * Keeps an index inside its array where the verifier can see it: without the
  * barrier the compiler bounds one copy and uses another. `size` is a power of 2.
@@ -223,7 +231,8 @@ static __always_inline _Bool elsewhere(const struct bpf_sk_lookup *ctx, __u32 if
 }
 
 /* Gives `sk` away. */
-static __always_inline void assign(struct bpf_sk_lookup *ctx, struct bpf_sock *sk, __u32 binding)
+static __always_inline void assign(struct bpf_sk_lookup *ctx, struct bpf_sock *sk,
+				   __u32 binding TRACED(, __u32 slots))
 {
 	/* flags 0: the kernel then balances within the SO_REUSEPORT group */
 	long err = bpf_sk_assign(ctx, sk, 0);
@@ -231,6 +240,7 @@ static __always_inline void assign(struct bpf_sk_lookup *ctx, struct bpf_sock *s
 	bpf_sk_release(sk);
 	if (err)
 		count_event(binding, err);
+	TRACED(trace(ctx, slots, binding, err ? SKL_REFUSED : SKL_GIVEN, err);)
 }
 
 /* The client, where it sent to, and who gets it. */
@@ -266,7 +276,8 @@ static __always_inline _Bool same_flow(const struct skl_flow *a, const struct sk
  * As assign(), and remembers where the client sent, for the reply program. A
  * client seldom changes that, and to find it remembered is enough to keep it.
  */
-static __noinline int assign_udp(struct bpf_sk_lookup *ctx, struct bpf_sock *sk, __u32 binding)
+static __noinline int assign_udp(struct bpf_sk_lookup *ctx, struct bpf_sock *sk,
+				 __u32 binding TRACED(, __u32 slots))
 {
 	struct skl_flow_key key = {0};
 	struct skl_flow now = {0}, *before;
@@ -285,7 +296,7 @@ static __noinline int assign_udp(struct bpf_sk_lookup *ctx, struct bpf_sock *sk,
 	if (binding == SKL_OWN)
 		bpf_sk_release(sk);
 	else
-		assign(ctx, sk, binding);
+		assign(ctx, sk, binding TRACED(, slots));
 	return 0;
 }
 
@@ -293,9 +304,12 @@ static __noinline int assign_udp(struct bpf_sk_lookup *ctx, struct bpf_sock *sk,
 static __noinline int try_others(struct bpf_sk_lookup *ctx, __u32 slot, __u32 binding)
 {
 	const struct skl_member *member = &tables.members[BOUNDED(slot, SKL_SLOTS)];
+	TRACED(__u32 first = slot;)
 
-	if (elsewhere(ctx, member->ifindex))
+	if (elsewhere(ctx, member->ifindex)) {
+		TRACED(trace(ctx, TRACED_SLOTS(first, 0), binding, SKL_ELSEWHERE, 0);)
 		return 0;
+	}
 	if (binding != SKL_OWN)
 		count_lookup(binding);
 	for (int i = 1; i < SKL_MEMBERS; i++) {
@@ -310,13 +324,14 @@ static __noinline int try_others(struct bpf_sk_lookup *ctx, __u32 slot, __u32 bi
 			continue;
 		if (alive(sk)) {
 			if (sk->state == TCP_LISTEN)
-				assign(ctx, sk, binding);
+				assign(ctx, sk, binding TRACED(, TRACED_SLOTS(first, slot)));
 			else
-				assign_udp(ctx, sk, binding);
+				assign_udp(ctx, sk, binding TRACED(, TRACED_SLOTS(first, slot)));
 			return 0;
 		}
 		bpf_sk_release(sk);
 	}
+	TRACED(trace(ctx, TRACED_SLOTS(first, 0), binding, binding == SKL_OWN ? SKL_OWN_PORT : SKL_GONE, 0);)
 	return binding == SKL_OWN ? 0 : count_event(binding, 0);
 }
 
@@ -328,14 +343,18 @@ int skl_dispatch(struct bpf_sk_lookup *ctx)
 	__u32 slot, binding;
 	struct bpf_sock *sk;
 
-	if (word == 0)
+	if (word == 0) {
+		TRACED(trace(ctx, 0, 0, SKL_UNCOVERED, 0);)
 		return SK_PASS;
+	}
 	if (ctx->family == AF_INET)
 		target = match4(SKL_WORD_NODE4(word), ctx->local_ip4);
 	else
 		target = match6(SKL_WORD_NODE6(word), ctx);
-	if (!target)
+	if (!target) {
+		TRACED(trace(ctx, 0, 0, SKL_NO_PREFIX, 0);)
 		return SK_PASS;
+	}
 	slot = target->slot;
 	binding = target->binding;
 
@@ -348,14 +367,17 @@ int skl_dispatch(struct bpf_sk_lookup *ctx)
 	}
 	if (elsewhere(ctx, sk->bound_dev_if)) { /* the socket is in the cache by now, its member may not be */
 		bpf_sk_release(sk);
+		TRACED(trace(ctx, TRACED_SLOTS(slot, 0), binding, SKL_ELSEWHERE, 0);)
 		return SK_PASS;
 	}
 	if (sk->state == TCP_LISTEN) {
-		assign(ctx, sk, binding);
+		assign(ctx, sk, binding TRACED(, TRACED_SLOTS(slot, slot)));
 	} else {
-		assign_udp(ctx, sk, binding);
-		if (binding == SKL_OWN)
+		assign_udp(ctx, sk, binding TRACED(, TRACED_SLOTS(slot, slot)));
+		if (binding == SKL_OWN) {
+			TRACED(trace(ctx, TRACED_SLOTS(slot, slot), binding, SKL_OWN_PORT, 0);)
 			return SK_PASS;
+		}
 	}
 	count_lookup(binding);
 	return SK_PASS;

@@ -149,6 +149,47 @@ struct skl_flow {
 };
 
 /*
+ * Decisions as they are made, while somebody watches: another build of the
+ * dispatch program (traced.bpf.c) then runs in the place of the usual one, and
+ * writes them into a ring buffer, which goes with it. So the usual one has
+ * nothing of it, neither code nor memory.
+ */
+#define SKL_DECISIONS_BYTES 262144
+
+enum skl_verdict {
+	SKL_GIVEN = 1,	   /* to the socket in slot `member` */
+	SKL_GONE = 2,	   /* all of these leave it to the ordinary lookup: the listener is gone */
+	SKL_REFUSED = 3,   /* the kernel did not take the socket, with `error` */
+	SKL_ELSEWHERE = 4, /* the listener is bound to another device */
+	SKL_OWN_PORT = 5,  /* it is a listener's own address and port */
+	SKL_NO_PREFIX = 6, /* the port is covered, but not at this address */
+	SKL_UNCOVERED = 7, /* the port is not covered */
+};
+
+struct skl_decision {
+	__u64 time;	  /* CLOCK_BOOTTIME, ns */
+	__u32 address[4]; /* where the packet went. Network byte order, IPv4 in the first word */
+	__u32 client[4];  /* and where it came from */
+	__u16 port;	  /* host byte order, both */
+	__u16 client_port;
+	__u16 slot; /* the listener's first member, or 0 */
+	__u16 member;
+	__u16 binding;
+	__u8 family; /* of the packet */
+	__u8 protocol;
+	__u32 ifindex; /* where it arrived, or 0 where the kernel does not tell */
+	__u32 verdict;
+	__s32 error;
+};
+
+/* What is to be written, and what was not because the ring buffer was full. */
+struct skl_watch {
+	__u64 lost;
+	__u64 covered[1024];   /* a bit for each port: what is decided about it where it is covered */
+	__u64 uncovered[1024]; /* and where it is not */
+};
+
+/*
  * What the packet path does not need but the next helper does: one record for
  * each member and each binding. Addresses are in network byte order, IPv4 in
  * the first 4 bytes. Times are CLOCK_BOOTTIME in nanoseconds.

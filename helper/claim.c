@@ -29,15 +29,13 @@
 #include "helper/datapath/netns.h"
 #include "helper/log.h"
 
-#define RULES_MAX  4096 /* in one request */
-#define LOGGED_MAX 16	/* bindings of one request that have a line of the log each */
+#define RULES_MAX 4096 /* in one request */
 
 static int grant_all(struct claim *c)
 {
-	/* of several sockets of a program on one port, the first has what is not about their own addresses */
-	bool wide_too = !claim_find_sibling(c, true);
+	unsigned int wide = claim_wide(c);
 	struct rule *rules;
-	int n = request_rules(c->wanted, c->listener, wide_too, RULES_MAX, &rules, c->s), err;
+	int n = request_rules(c->wanted, c->listener, wide, RULES_MAX, &rules, c->s), err;
 
 	if (n < 0)
 		return n;
@@ -46,8 +44,8 @@ static int grant_all(struct claim *c)
 	if (!err)
 		err = claim_write(c);
 	if (!err)
-		claim_routes(c, wide_too);
-	if (!err)
+		claim_routes(c, wide);
+	if (!err && !c->check)
 		claim_take_over(c);
 	return err;
 }
@@ -73,52 +71,13 @@ static int apply(struct claim *c)
 	err = claim_take_socket(c);
 	if (!err) {
 		err = grant_all(c);
-		if (err) {
+		if (err || c->check)
 			claim_take_back(c);
+		if (err)
 			keep_reason(c->s, said);
-		}
 	}
 	datapath_end_claim(c->space->datapath);
 	return err;
-}
-
-static void log_binding(const struct claim *c, const struct binding *b)
-{
-	char what[RULE_TEXT], prefix[PREFIX_TEXT], by[128];
-
-	rule_format(&b->rule, what);
-	prefix_format(&b->rule.prefix, prefix);
-	policy_granted_by(&c->who, &b->rule, by, sizeof(by));
-	log_info("listener %llu: covers %s on %s%s%s", (unsigned long long)b->listener->id, what, prefix,
-		 *by ? ", by " : "", by);
-}
-
-static void log_outcome(const struct claim *c, int err)
-{
-	const struct listener *l = &c->received->listener;
-	const struct table *t = &c->space->table;
-	char where[LISTENER_TEXT];
-	size_t n = 0;
-
-	listener_format(l, where);
-	if (err) {
-		log_notice("uid %u pid %d (%s) %s: refused: %s", c->peer->uid, c->peer->pid, c->peer->program,
-			   where, c->s->text);
-		return;
-	}
-	if (c->new_listener || c->new_member)
-		log_info("uid %u pid %d (%s) %s: %s listener %llu", c->peer->uid, c->peer->pid,
-			 c->peer->program, where, c->new_listener ? "new" : "joins",
-			 c->listener ? (unsigned long long)c->listener->id : 0);
-	for (size_t i = 0; i < t->n_bindings; i++) {
-		if (!claim_is_ours(c, t->bindings[i]) || t->bindings[i]->own)
-			continue;
-		if (n++ < LOGGED_MAX)
-			log_binding(c, t->bindings[i]);
-	}
-	if (n > LOGGED_MAX)
-		log_info("listener %llu: covers %zu more", (unsigned long long)c->listener->id,
-			 n - LOGGED_MAX);
 }
 
 /* The most bindings that the request can come to. */
@@ -164,7 +123,7 @@ static int claim_in_space(struct claim *c, struct spaces *spaces, int diag)
 	c->listener = claim_find_listener(c);
 	if (!c->listener && claim_left_alone(c))
 		return 0;
-	if (c->received->listener.protocol == IPPROTO_UDP) {
+	if (c->received->listener.protocol == IPPROTO_UDP && !c->check) {
 		err = space_start_replies(c->space, c->received->netns);
 		if (err)
 			return say_error(c->s, -err, what,
@@ -217,7 +176,7 @@ static int claim_received(const struct claims *claims, struct claim *c)
 				 "the BPF programs cannot be put into its network namespace");
 	}
 	err = claim_in_space(c, claims->spaces, view.diag);
-	log_outcome(c, err);
+	claim_log(c, err);
 	space_keep_diag(c->space, view.diag);
 	return err;
 }
@@ -257,6 +216,46 @@ static int claim_shared(const struct claims *claims, struct skl_request *request
 	return err;
 }
 
+/* What the share has is as good as bound and listening: a program that sees that may never call listen(). */
+static int cover_given(const struct claims *claims, const struct claim *c, int give,
+		       const struct share *share)
+{
+	struct skl_request as_one = *c->request;
+	struct received received = {.netns = -1};
+	struct claim given = *c;
+	int err;
+
+	if (wants_nothing(c->wanted))
+		return 0;
+	as_one.instance = share->founder;
+	err = received_read(give, &received, c->s);
+	given.request = &as_one;
+	given.received = &received;
+	given.sock = give;
+	if (!err)
+		err = claim_received(claims, &given);
+	received_close(&received);
+	return err;
+}
+
+/* A share that is there has the socket that the program would be given. Nothing of the share changes. */
+static int check_claim(const struct claims *claims, struct claim *c)
+{
+	const struct share *share = NULL;
+
+	if (c->wanted->share[0])
+		share = shares_find(&claims->sharing->all, c->peer->uid, c->received->netns_ino,
+				    c->wanted->share);
+	for (size_t i = 0; share && i < SHARE_SOCKETS; i++) {
+		const struct share_socket *socket = &share->sockets[i];
+
+		if (!socket->cookie || socket->at.protocol != c->received->listener.protocol)
+			continue;
+		return cover_given(claims, c, socket->fd, share);
+	}
+	return wants_nothing(c->wanted) ? 0 : claim_received(claims, c);
+}
+
 int claim(const struct claims *claims, const struct peer *peer, const struct skl_request *request,
 	  const char *text, size_t length, int sock, struct say *s)
 {
@@ -268,6 +267,7 @@ int claim(const struct claims *claims, const struct peer *peer, const struct skl
 			  .wanted = &wanted,
 			  .received = &received,
 			  .sock = sock,
+			  .check = request->kind == SKL_CHECK,
 			  .s = s};
 	int err;
 
@@ -281,6 +281,8 @@ int claim(const struct claims *claims, const struct peer *peer, const struct skl
 				"a socket that was taken from a running program is not shared");
 	if (err)
 		log_refused(peer, s);
+	else if (c.check)
+		err = check_claim(claims, &c);
 	else
 		err = claim_shared(claims, &as_one, &c);
 	request_free(&wanted);
@@ -307,25 +309,6 @@ static int check_low_port(const struct peer *peer, const struct received *receiv
 			 view.first_free_port);
 }
 
-/* What the share has is as good as bound and listening: a program that sees that may never call listen(). */
-static int cover_given(const struct claims *claims, struct claim *c, const struct share_step *step)
-{
-	struct skl_request as_one = *c->request;
-	struct received received = {.netns = -1};
-	int err;
-
-	if (wants_nothing(c->wanted))
-		return 0;
-	as_one.instance = step->share->founder;
-	err = received_read(c->sock, &received, c->s);
-	c->request = &as_one;
-	c->received = &received;
-	if (!err)
-		err = claim_received(claims, c);
-	received_close(&received);
-	return err;
-}
-
 static int join(const struct claims *claims, struct claim *c, int *give)
 {
 	struct share_step step = {0};
@@ -335,10 +318,8 @@ static int join(const struct claims *claims, struct claim *c, int *give)
 	if (err || *give < 0)
 		return err;
 	err = check_low_port(c->peer, c->received, c->s);
-	if (!err) {
-		c->sock = *give;
-		err = cover_given(claims, c, &step);
-	}
+	if (!err)
+		err = cover_given(claims, c, *give, step.share);
 	if (!err)
 		return 0;
 	close(*give);

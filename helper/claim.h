@@ -20,6 +20,8 @@ struct claims {
 };
 
 /*
+ * Also SKL_CHECK, which goes the same way up to where packets would come, and back.
+ *
  * `sock` is the socket that came with the request (the caller's to close), or
  * -1; text is what followed the header. Returns 0, or -errno for the reply with
  * the reason in `s`; on success `s` has remarks or nothing.

@@ -104,18 +104,40 @@ struct listener *claim_find_listener(struct claim *c)
 	return NULL;
 }
 
-/* A living listener of the same program, protocol and family, on another port or (same_port) on the same. */
-struct listener *claim_find_sibling(struct claim *c, bool same_port)
+/* Is it another listener of the same program, for the same protocol and a family of the socket's? */
+static bool is_sibling(const struct claim *c, const struct listener *l)
+{
+	return l != c->listener && claim_has_instance(c, l) &&
+	       l->protocol == c->received->listener.protocol && share_a_family(l, &c->received->listener);
+}
+
+unsigned int claim_wide(struct claim *c)
+{
+	const struct table *t = &c->space->table;
+	unsigned int wide = WIDE_ALL;
+
+	for (size_t i = t->n_listeners; i-- > 0;) {
+		struct listener *l = t->listeners[i];
+
+		if (!is_sibling(c, l) || l->port != c->received->listener.port || !claim_still_there(c, l))
+			continue;
+		if (listener_serves(l, AF_INET))
+			wide &= ~WIDE_IPV4;
+		if (listener_serves(l, AF_INET6))
+			wide &= ~WIDE_IPV6;
+	}
+	return wide;
+}
+
+/* A living one on another port, or NULL. */
+static const struct listener *find_elsewhere(struct claim *c)
 {
 	const struct table *t = &c->space->table;
 
 	for (size_t i = t->n_listeners; i-- > 0;) {
 		struct listener *l = t->listeners[i];
 
-		if (!claim_has_instance(c, l) || l->protocol != c->received->listener.protocol ||
-		    !share_a_family(l, &c->received->listener) || l == c->listener)
-			continue;
-		if ((l->port == c->received->listener.port) == same_port && claim_still_there(c, l))
+		if (is_sibling(c, l) && l->port != c->received->listener.port && claim_still_there(c, l))
 			return l;
 	}
 	return NULL;
@@ -132,7 +154,7 @@ bool claim_left_alone(struct claim *c)
 	claim_what(l, what);
 	if (c->wanted->n_only)
 		return !request_is_for(c->wanted, l);
-	first = claim_find_sibling(c, false);
+	first = find_elsewhere(c);
 	if (!first)
 		return false;
 	/* A resolver opens a UDP socket for each question: that is said once, so it must read the same each
@@ -217,5 +239,7 @@ static int make_listener(struct claim *c)
 
 int claim_take_socket(struct claim *c)
 {
-	return c->listener ? add_member(c) : make_listener(c);
+	if (c->listener)
+		return c->check ? 0 : add_member(c);
+	return make_listener(c);
 }

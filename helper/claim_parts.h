@@ -25,6 +25,7 @@ struct claim {
 	struct usage usage;	   /* what he has; of root it is not counted */
 	struct listener *listener; /* in the table, or being made */
 	bool new_listener, new_member;
+	bool check;    /* SKL_CHECK: all of it is taken back before packets come */
 	uint64_t mark; /* the last id before this began: bindings with higher ones are ours to take back */
 	int sock;
 	struct say *s;
@@ -43,8 +44,11 @@ bool claim_still_there(struct claim *c, struct listener *l);
 /* The listener that the socket belongs to already, or NULL. */
 struct listener *claim_find_listener(struct claim *c);
 
-/* A living listener of the same program, protocol and family, on the same port or on another; or NULL. */
-struct listener *claim_find_sibling(struct claim *c, bool same_port);
+/*
+ * Of several sockets of a program on one port, the first of each family has what is not about their own
+ * addresses. Returns the WIDE_ bits of the families in which this one is the first.
+ */
+unsigned int claim_wide(struct claim *c);
 
 /* A program's coverage goes to its first listener, unless SKL_FOR says which: is this one to be left alone?
  */
@@ -61,7 +65,7 @@ bool claim_is_ours(const struct claim *c, const struct binding *b);
 /* Judges the rules and adds a binding for each that is granted. 0, or -errno with the sentence. */
 int claim_grant(struct claim *c, struct rule *rules, int n);
 
-/* Lets packets come. 0, or -errno with the sentence. */
+/* Lets packets come, but for a check. 0, or -errno with the sentence. */
 int claim_write(struct claim *c);
 
 /* Adds a binding for a rule that was judged. 0, or -errno with the sentence. */
@@ -75,13 +79,16 @@ void claim_take_back(struct claim *c);
 /* Ends what other users have of the ports that the listener took over; to be called when nothing can fail any
  * more. */
 void claim_take_over(struct claim *c);
+/* ---- claim_log.c: says what has become of it; err is 0 or -errno ---- */
+void claim_log(const struct claim *c, int err);
+
 /* ---- claim_routes.c ---- */
 
 /*
  * Sees to it that packets for the granted addresses are received here: makes
- * them local where the claimant may, or remarks what would. `wide_too` as in
+ * them local where the claimant may, or remarks what would. `wide` as in
  * request_rules().
  */
-void claim_routes(struct claim *c, bool wide_too);
+void claim_routes(struct claim *c, unsigned int wide);
 
 #endif

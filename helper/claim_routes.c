@@ -13,8 +13,13 @@
 #define ROUTES_MAX  256 /* of ours in one network namespace */
 #define REMARKS_MAX 3	/* prefixes that are named; of further ones it is only said that there are some */
 
+/* So long others wait at most for an ordinary user's prefixes, in a network namespace with many routes. */
+#define TOGETHER_MS 40
+
 struct progress {
 	struct claim *c;
+	uint64_t start; /* ms */
+	bool gave_up;
 	int n_routes;
 	int n_remarks;
 };
@@ -112,6 +117,19 @@ static void remark(struct progress *p, const struct prefix *prefix, const struct
 		say(s, "%s: %s (ip route add local %s dev lo)", text, is, text);
 }
 
+static void give_up(struct progress *p, const struct prefix *prefix)
+{
+	char text[PREFIX_TEXT];
+
+	prefix_format(prefix, text);
+	say(p->c->s,
+	    "%s: whether packets for it arrive was not looked at, nor for those after it: that takes too "
+	    "long "
+	    "here (ip route add local %s dev lo)",
+	    text, text);
+	p->gave_up = true;
+}
+
 static void see_to(struct progress *p, const struct prefix *prefix)
 {
 	struct claim *c = p->c;
@@ -119,8 +137,12 @@ static void see_to(struct progress *p, const struct prefix *prefix)
 	struct routes_view view;
 	int err;
 
-	if (p->n_remarks > REMARKS_MAX && (!may || p->n_routes >= ROUTES_MAX))
+	if (p->gave_up || (p->n_remarks > REMARKS_MAX && (!may || p->n_routes >= ROUTES_MAX)))
 		return;
+	if (c->peer->uid != 0 && boottime_ms() - p->start > TOGETHER_MS) {
+		give_up(p, prefix);
+		return;
+	}
 	err = netns_look_at_route(c->received->netns, prefix, &view);
 	if (err) {
 		log_warn("namespace %llu: its routes cannot be looked at: %s",
@@ -130,6 +152,8 @@ static void see_to(struct progress *p, const struct prefix *prefix)
 	if (view.state == ROUTES_LOCAL || (view.state == ROUTES_LOCAL_OURS && !may))
 		return;
 	if (may && !view.cut_off.family) {
+		if (c->check)
+			return;
 		err = add_route(p, prefix);
 		if (!err || view.state == ROUTES_LOCAL_OURS)
 			return;
@@ -150,24 +174,26 @@ static void consider(struct progress *p, const struct prefix *prefix, bool own_p
 		see_to(p, prefix);
 }
 
-void claim_routes(struct claim *c, bool wide_too)
+void claim_routes(struct claim *c, unsigned int wide)
 {
 	const struct request *r = c->wanted;
-	struct progress p = {.c = c};
+	struct progress p = {.c = c, .start = boottime_ms()};
 	struct prefix *used;
 
-	if (!wide_too || (!r->n_cidrs && !r->n_binds))
+	if (!wide || (!r->n_cidrs && !r->n_binds))
 		return;
 	p.n_routes = space_routes(c->space, &used);
 	if (p.n_routes < 0)
 		return;
 	free(used);
-	for (size_t i = 0; i < r->n_cidrs; i++)
-		consider(&p, &r->cidrs[i], true);
+	for (size_t i = 0; i < r->n_cidrs; i++) {
+		if (wide & wide_bit(r->cidrs[i].family))
+			consider(&p, &r->cidrs[i], true);
+	}
 	for (size_t i = 0; i < r->n_binds; i++) {
 		const struct port_item *ports = &r->binds[i].ports;
 
-		if (port_item_applies(ports, c->listener))
+		if ((wide & wide_bit(r->binds[i].prefix.family)) && port_item_applies(ports, c->listener))
 			consider(&p, &r->binds[i].prefix,
 				 ports->first <= c->listener->port && c->listener->port <= ports->last);
 	}

@@ -91,10 +91,10 @@ static const int both_call[] = {
 /* The pins of its namespaces, which are all that it sees of the file system, are listed, moved and removed.
  */
 static const int main_calls[] = {
-	CALL(accept4),	  CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl),
-	CALL(membarrier), CALL(mkdir),	    CALL(mkdirat),     CALL(rmdir),	   CALL(unlink),
-	CALL(unlinkat),	  CALL(rename),	    CALL(renameat),    CALL(renameat2),	   CALL(memfd_create),
-	CALL(pidfd_open), CALL(getdents64), CALL(shutdown),
+	CALL(accept4),	  CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2),  CALL(epoll_ctl),
+	CALL(membarrier), CALL(mkdir),	    CALL(mkdirat),     CALL(rmdir),	    CALL(unlink),
+	CALL(unlinkat),	  CALL(rename),	    CALL(renameat),    CALL(renameat2),	    CALL(memfd_create),
+	CALL(pidfd_open), CALL(getdents64), CALL(shutdown),    CALL(epoll_create1),
 };
 
 static const int broker_calls[] = {
@@ -205,8 +205,8 @@ static int allow_bits(scmp_filter_ctx filter, int call, unsigned int at, scmp_da
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is);
 }
 
-/* Threads (discard.c), but no processes and no namespaces. clone3 has its flags in memory: as if there were
- * none. */
+/* Threads (discard.c, jobs.c), but no processes and no namespaces. clone3 has its flags in memory: as if
+ * there were none. */
 static int allow_threads(scmp_filter_ctx filter)
 {
 	const scmp_datum_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
@@ -278,6 +278,8 @@ static int allow_broker(scmp_filter_ctx filter)
 	static const unsigned int requests[] = {NS_GET_USERNS, NS_GET_PARENT, NS_GET_OWNER_UID};
 	int err = allow_calls(filter, broker_calls, COUNT(broker_calls));
 
+	if (!err)
+		err = allow_threads(filter);
 	if (!err)
 		err = allow_calls(filter, memory, COUNT(memory));
 	if (!err)

@@ -66,7 +66,7 @@ static bool is_usable(const struct share_socket *socket)
 static int check_epoll(const struct peer *peer, int sock, bool given, struct say *s)
 {
 	struct stat st;
-	int err = fstat(sock, &st) < 0 ? -errno : holders_polled(peer->pid, st.st_dev, st.st_ino);
+	int err = fstat(sock, &st) < 0 ? -errno : holders_polled(peer->uid, peer->pid, st.st_dev, st.st_ino);
 
 	if (err == -EBUSY && !given)
 		return 0;
@@ -74,6 +74,13 @@ static int check_epoll(const struct peer *peer, int sock, bool given, struct say
 		return say_error(s, EBUSY, "SKL_SHARE",
 				 "the program has put its socket into epoll before bind(), so it would not "
 				 "notice connections to the share's (this program cannot be shared)");
+	if (err == -EINPROGRESS || err == -EAGAIN)
+		return say_error(s, EAGAIN, "SKL_SHARE",
+				 "the program's descriptors are still looked through");
+	if (err == -ETIME)
+		return say_error(s, EMFILE, "SKL_SHARE",
+				 "the program has too many descriptors open before bind() for them to be "
+				 "looked through");
 	if (err == -EACCES)
 		return say_error(
 			s, EACCES, "SKL_SHARE",
@@ -224,7 +231,7 @@ int share_listen(struct sharing *sharing, const struct peer *peer, const struct 
 		share_set_hold(step->share, wanted->hold_ms);
 	if (step->verdict == SHARE_ADD)
 		err = add(sharing, &c, wanted, st.st_ino, sock, step);
-	if (err)
+	if (err || !step->share)
 		return say_error(s, -err, "SKL_SHARE", "the socket cannot be kept");
 	step->pid = peer->pid;
 	p = share_know(sharing, step->share, peer, request->instance);

@@ -21,8 +21,7 @@
 
 struct sharing {
 	struct shares all;
-	int epoll;	    /* readable when a process has ended that matters to a share */
-	uint64_t last_look; /* ms: when all processes were last looked at for somebody's `skl status` */
+	int epoll;     /* readable when a process has ended that matters to a share */
 	pid_t manager; /* the service manager that keeps copies of our sockets, or 0: see share_store.c */
 };
 
@@ -62,7 +61,7 @@ void share_undo(struct sharing *sharing, const struct share_step *step);
 
 bool share_none(const struct sharing *sharing);
 
-/* A process has ended that had a socket of a share: what is no longer needed is closed at once. */
+/* A process has ended that had a socket of a share: share_tend() is wanted at once. */
 void share_event(struct sharing *sharing);
 
 /* Looks after all shares. Returns the ms after which it wants to be called again, or -1. */

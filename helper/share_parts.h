@@ -14,8 +14,10 @@ void share_format(const struct share *share, char out[SHARE_TEXT]);
 /* Looks whether the known processes still have them and, if none has one, who else. */
 void share_look(struct sharing *sharing, struct share *share);
 
-/* Looks at every process there is, for those that have a socket of these shares. */
-void share_look_at_all(struct sharing *sharing, struct share *const *shares, size_t n);
+/* Looks at every process there is, those of `uid` first, for those that have a socket of these shares. False
+ * where that takes longer: then it is not known yet who has none.
+ */
+bool share_look_at_all(struct sharing *sharing, uint32_t uid, struct share *const *shares, size_t n);
 
 /* The process of a peer; NULL where it cannot be watched. */
 struct share_process *share_know(struct sharing *sharing, struct share *share, const struct peer *peer,

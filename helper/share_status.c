@@ -6,7 +6,8 @@
 
 #include "helper/space.h"
 
-#define LOOK_MS 200 /* so often at most all processes are looked at because somebody wants to know */
+#define LOOK_MS	   200 /* so often at most processes are looked at because somebody wants to know */
+#define AT_ONCE_MS 20  /* so long at most; others wait meanwhile */
 
 static bool may_see(const struct peer *peer, const struct share *share)
 {
@@ -20,18 +21,17 @@ static void look(struct sharing *sharing, const struct peer *peer)
 	uint64_t now = boottime_ms();
 	size_t n = 0;
 
-	if (now - sharing->last_look < LOOK_MS)
-		return;
 	for (struct share *s = sharing->all.first; s && n < SHARES_SOCKETS; s = s->next) {
-		if (may_see(peer, s))
-			shares[n++] = s;
+		if (!may_see(peer, s) || now - s->shown_at < LOOK_MS)
+			continue;
+		s->shown_at = now;
+		shares[n++] = s;
 	}
 	if (n == 0)
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && boottime_ms() - now <= AT_ONCE_MS; i++)
 		share_look(sharing, shares[i]);
-	share_look_at_all(sharing, shares, n);
-	sharing->last_look = now;
+	share_look_at_all(sharing, peer->uid, shares, n);
 }
 
 static void write_socket(FILE *out, const struct share *share, size_t index)
@@ -99,7 +99,7 @@ static void write_share(FILE *out, const struct share *share, const struct peer 
 	};
 
 	r.waiting = r.left_ms != 0;
-	strcpy(r.name, share->name);
+	snprintf(r.name, sizeof(r.name), "%s", share->name);
 	fwrite(&r, sizeof(r), 1, out);
 	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		if (share->sockets[i].cookie)

@@ -62,7 +62,7 @@ static bool read_name(const char *text, struct kept *k)
 		    4 ||
 	    at == 0 || !text[at] || strlen(text + at) >= sizeof(k->name))
 		return false;
-	strcpy(k->name, text + at);
+	snprintf(k->name, sizeof(k->name), "%s", text + at);
 	return true;
 }
 

@@ -15,7 +15,11 @@
 #include "helper/log.h"
 #include "helper/space.h"
 
-#define TICK_MS 1000
+#define TICK_MS	   1000
+#define AT_ONCE_MS 20	 /* so long shares are looked after before others have their turn */
+#define LONG_MS	   5	 /* a share that takes longer is looked after the less often */
+#define SELDOM	   100	 /* no more than this part of the time */
+#define REST_MAX   10000 /* ms */
 
 int share_watch(struct sharing *sharing, int pidfd)
 {
@@ -170,7 +174,23 @@ static void note_found(struct sharing *sharing, const struct view *v, const stru
 	}
 }
 
-void share_look_at_all(struct sharing *sharing, struct share *const *shares, size_t n)
+/* Once, until they can be seen again. Whoever has that much to be looked through may be asked about every
+ * second.
+ */
+static void say_unseen(struct share *share, int err)
+{
+	char who[SHARE_TEXT];
+
+	if (err == -EINPROGRESS || err == -EAGAIN)
+		return;
+	if (err && !share->unseen) {
+		share_format(share, who);
+		log_warn("%s: who has its sockets cannot be seen: %s", who, strerror(-err));
+	}
+	share->unseen = err != 0;
+}
+
+bool share_look_at_all(struct sharing *sharing, uint32_t uid, struct share *const *shares, size_t n)
 {
 	static struct view v;
 	struct holders_one *found;
@@ -180,13 +200,14 @@ void share_look_at_all(struct sharing *sharing, struct share *const *shares, siz
 	v.n = 0;
 	for (size_t i = 0; i < n; i++)
 		view_add(&v, shares[i]);
-	err = holders_find(v.inodes, v.n, NULL, 0, &found, &n_found);
-	if (err) {
-		log_warn("who has the sockets of shares cannot be seen: %s", strerror(-err));
-		return;
-	}
+	err = holders_find(uid, v.inodes, v.n, NULL, 0, &found, &n_found);
+	for (size_t i = 0; i < n; i++)
+		say_unseen(shares[i], err);
+	if (err)
+		return false;
 	note_found(sharing, &v, found, n_found);
 	free(found);
+	return true;
 }
 
 static size_t list_known(const struct share *share, const struct view *v, struct holders_one *known)
@@ -240,7 +261,8 @@ static void drop_gone(struct sharing *sharing, struct share *share)
 	}
 }
 
-static void look_at_known(struct sharing *sharing, struct share *share, uint64_t now)
+/* False where it is not known yet whether they still have them. */
+static bool look_at_known(struct sharing *sharing, struct share *share, uint64_t now)
 {
 	static struct holders_one known[SHARE_PROCESSES * SHARE_SOCKETS];
 	static struct view v;
@@ -253,16 +275,16 @@ static void look_at_known(struct sharing *sharing, struct share *share, uint64_t
 	drop_gone(sharing, share);
 	n = list_known(share, &v, known);
 	if (n == 0)
-		return;
-	err = holders_find(v.inodes, v.n, known, n, &found, &n_found);
-	if (err) {
-		log_warn("who has the sockets of shares cannot be seen: %s", strerror(-err));
-		return;
-	}
+		return true;
+	err = holders_find(share->uid, v.inodes, v.n, known, n, &found, &n_found);
+	say_unseen(share, err);
+	if (err)
+		return false;
 	forget_unseen(share, now);
 	note_found(sharing, &v, found, n_found);
 	free(found);
 	drop_gone(sharing, share);
+	return true;
 }
 
 /* Is there one that has just lost its last process, as far as they are known? */
@@ -278,12 +300,17 @@ static bool has_new_orphan(const struct share *share)
 void share_look(struct sharing *sharing, struct share *share)
 {
 	uint64_t now = boottime_ms();
+	bool known = look_at_known(sharing, share, now);
 
-	look_at_known(sharing, share, now);
 	/* twice: a process that was forking just now may have gone from where we looked to where we had */
-	for (int i = 0; i < 2 && has_new_orphan(share); i++)
-		share_look_at_all(sharing, &share, 1);
-	share_note_orphans(share, now);
+	for (int i = 0; known && i < 2 && has_new_orphan(share); i++)
+		known = share_look_at_all(sharing, share->uid, &share, 1);
+	if (known)
+		share_note_orphans(share, now);
+	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
+		if (share_holders(share, i))
+			share->sockets[i].orphan_since = 0;
+	}
 }
 
 /* ---- time ---- */
@@ -301,9 +328,12 @@ static void say_closed(const struct share *share, size_t index)
 /* Returns when it wants to be looked after again, ms of the clock; 0: the share is gone. */
 static uint64_t tend(struct sharing *sharing, struct share *share)
 {
-	uint64_t now = boottime_ms(), next = now + TICK_MS;
+	uint64_t now = boottime_ms(), next = now + TICK_MS, took;
 
 	share_look(sharing, share);
+	took = boottime_ms() - now;
+	if (took > LONG_MS)
+		share->rests_until = now + (took * SELDOM < REST_MAX ? took * SELDOM : REST_MAX);
 	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		uint64_t at = share->sockets[i].cookie ? share_closes_at(share, i) : 0;
 
@@ -337,33 +367,48 @@ static bool any_has_ended(const struct share *share)
 
 void share_event(struct sharing *sharing)
 {
-	struct share *share, *following;
-
 	drop_ended_pending(sharing);
-	for (share = sharing->all.first; share; share = following) {
-		following = share->next;
-		if (any_has_ended(share))
-			tend(sharing, share);
+	for (struct share *share = sharing->all.first; share; share = share->next) {
+		if (!any_has_ended(share))
+			continue;
+		drop_gone(sharing, share); /* or we would be told of them without end */
+		share->due = 0;
 	}
+}
+
+static uint64_t due_at(const struct share *share)
+{
+	return share->due > share->rests_until ? share->due : share->rests_until;
+}
+
+static struct share *find_next(const struct sharing *sharing)
+{
+	struct share *next = sharing->all.first;
+
+	for (struct share *share = next; share; share = share->next) {
+		if (due_at(share) < due_at(next))
+			next = share;
+	}
+	return next;
 }
 
 int share_tend(struct sharing *sharing)
 {
-	uint64_t now = boottime_ms(), next = 0;
-	struct share *share, *following;
+	uint64_t start = boottime_ms(), now = start;
+	struct share *share;
 
 	drop_ended_pending(sharing);
-	for (share = sharing->all.first; share; share = following) {
+	while ((share = find_next(sharing)) && due_at(share) <= now) {
 		uint64_t wish;
 
-		following = share->next;
+		if (now - start > AT_ONCE_MS)
+			return 0;
 		wish = tend(sharing, share);
-		if (wish && (!next || wish < next))
-			next = wish;
+		if (wish)
+			share->due = wish;
+		now = boottime_ms();
 	}
-	if (!next)
-		return -1;
-	return next > now ? (int)(next - now) : 0;
+	return share ? (int)(due_at(share) - now) : -1;
 }
 
 void share_close(struct sharing *sharing)

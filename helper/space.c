@@ -14,9 +14,10 @@
 #include "helper/log.h"
 #include "helper/space_routes.h"
 
-#define WATCH_MS 500  /* "within a second" a wide binding has given way */
-#define SWEEP_MS 1000 /* a listener that is gone is forgotten */
-#define LOOK_MS	 500  /* who asks for the status does not make the helper list all sockets more often */
+#define WATCH_MS 500	     /* "within a second" a wide binding has given way */
+#define SWEEP_MS 1000	     /* a listener that is gone is forgotten */
+#define REST_NS	 3000000000u /* where there are more interfaces than can be looked at in one go */
+#define LOOK_MS	 500 /* who asks for the status does not make the helper list all sockets more often */
 
 uint64_t boottime_ns(void)
 {
@@ -407,6 +408,7 @@ int space_start_replies(struct space *s, int netns)
 /* Interfaces come, and the last UDP listener goes. */
 static void watch_replies(struct space *s)
 {
+	uint64_t start = boottime_ns();
 	int err;
 
 	if (s->netns < 0)
@@ -415,7 +417,10 @@ static void watch_replies(struct space *s)
 		stop_replies(s);
 		return;
 	}
+	if (start < s->watch_replies_at)
+		return;
 	err = space_start_replies(s, s->netns);
+	s->watch_replies_at = err == -ETIME ? start + REST_NS : 0;
 	if (err)
 		log_warn("namespace %llu: UDP answers may leave with another address: %s",
 			 (unsigned long long)s->netns_ino, strerror(-err));

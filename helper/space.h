@@ -22,9 +22,10 @@ struct space {
 	int netns;		  /* the namespace while UDP answers leave it as they should, or -1 */
 	int routed;		  /* the namespace while local routes of ours are there, or -1 */
 	uint64_t watch_routes_at; /* ns: not before */
-	uint64_t empty_since;	  /* ms; 0 while there is a listener */
-	bool unwritten;		  /* some ports do not get what the table says: to be tried again */
-	uint64_t looked_at;	  /* ms; when the holders of its ports were listed */
+	uint64_t watch_replies_at;
+	uint64_t empty_since; /* ms; 0 while there is a listener */
+	bool unwritten;	      /* some ports do not get what the table says: to be tried again */
+	uint64_t looked_at;   /* ms; when the holders of its ports were listed */
 	/*
 	 * Taken over from another helper, and who holds its ports is not known: what
 	 * is written stays as it is, for without that a range would take their ports.

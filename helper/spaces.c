@@ -11,8 +11,9 @@
 #include "helper/datapath/shape.h"
 #include "helper/log.h"
 
-#define SPACES_MAX 512	/* network namespaces at the same time */
-#define LINGER_MS  5000 /* an empty namespace keeps its programs, for a server that is being restarted */
+#define SPACES_MAX  512	 /* network namespaces at the same time */
+#define SPACES_ROOT 64	 /* of them for root alone, however many users there are */
+#define LINGER_MS   5000 /* an empty namespace keeps its programs, for a server that is being restarted */
 
 static struct space *find(const struct spaces *all, uint64_t netns_ino)
 {
@@ -177,7 +178,7 @@ static int make(struct spaces *all, const char *path, uint64_t netns_ino, int ne
 
 	if (has_too_many(all, uid))
 		return -EDQUOT;
-	if (count(all) == SPACES_MAX)
+	if (count(all) >= SPACES_MAX - (uid != 0 ? SPACES_ROOT : 0))
 		return -EMFILE;
 	s = space_new(netns_ino, uid);
 	err = s ? datapath_create(&s->datapath, path, netns) : -ENOMEM;

@@ -40,6 +40,17 @@ enum skl_kind {
 	SKL_CLAIM_JOIN = 6,
 
 	SKL_DETACH = 8, /* no socket; the text is "ID=17" and ends the coverage of that listener or binding */
+
+	/* As SKL_CLAIM_LISTEN or SKL_CLAIM_BIND, whichever the socket is for: what would the answer be? */
+	SKL_CHECK = 9,
+
+	/*
+	 * Decisions as they are made, in the network namespace of the socket that is attached, which is of
+	 * AF_UNIX and SOCK_SEQPACKET: until its other end is closed, messages of records (below) come out of
+	 * that. The text is empty or "PORT=777", and tells of which port. Root, and who has CAP_NET_ADMIN
+	 * over the namespace, gets all of them, others those about their own listeners.
+	 */
+	SKL_TRACE = 10,
 };
 
 struct skl_join {
@@ -93,6 +104,9 @@ enum skl_record_kind {
 	SKL_RECORD_SHARE_MEMBER = 5,
 	SKL_RECORD_ERROR = 6,	/* follows its binding */
 	SKL_RECORD_HELPER = 16, /* one, the first */
+	/* these two come by SKL_TRACE only */
+	SKL_RECORD_DECISION = 32,
+	SKL_RECORD_LOST = 33,
 };
 
 /* An address: network byte order; IPv4 is in the first 4 bytes. Ports are in host byte order. */
@@ -201,6 +215,45 @@ struct skl_record_error {
 	__u32 reserved;
 };
 
+enum skl_decision_kind {
+	SKL_DECISION_GIVEN = 1, /* to a socket of the listener; all others leave it to the ordinary lookup: */
+	SKL_DECISION_GONE = 2,	/* the listener is gone */
+	SKL_DECISION_REFUSED = 3,   /* the kernel refused the socket, with this error */
+	SKL_DECISION_ELSEWHERE = 4, /* the listener is bound to another device */
+	SKL_DECISION_OWN_PORT = 5,  /* it is a listener's own address and port */
+	SKL_DECISION_NO_PREFIX = 6, /* the port is covered, but not at this address */
+	SKL_DECISION_UNCOVERED = 7, /* the port is not covered; only where it was asked for */
+};
+
+struct skl_record_decision {
+	struct skl_record head;
+	__u64 time_ns;	/* CLOCK_REALTIME */
+	__u64 listener; /* ids, or 0 where there is none, or none any more */
+	__u64 binding;
+	__u32 uid; /* whose listener */
+	__s32 pid; /* of the socket that was chosen, else of the listener's first one; as in the status */
+	__u32 kind;
+	__u32 error;
+	__u32 ifindex; /* where it arrived; 0 where the kernel does not tell */
+	__u16 port;    /* where it went */
+	__u16 client_port;
+	__u16 binding_first; /* ports of the binding; 0 where there is none */
+	__u16 binding_last;
+	__u8 family; /* of the packet, and of the binding */
+	__u8 protocol;
+	__u8 prefixlen; /* of the binding */
+	__u8 reserved;
+	__u8 address[16];
+	__u8 client[16];
+	__u8 prefix[16];
+	char program[16];
+};
+
+struct skl_record_lost {
+	struct skl_record head;
+	__u64 count; /* decisions that could not be told, since the last record of this kind */
+};
+
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct skl_request) == 24, "wire format");
 _Static_assert(sizeof(struct skl_reply) == 16, "wire format");
@@ -212,6 +265,8 @@ _Static_assert(sizeof(struct skl_record_share_socket) == 56, "wire format");
 _Static_assert(sizeof(struct skl_record_share_member) == 56, "wire format");
 _Static_assert(sizeof(struct skl_record_error) == 32, "wire format");
 _Static_assert(sizeof(struct skl_record_helper) == 32, "wire format");
+_Static_assert(sizeof(struct skl_record_decision) == 128, "wire format");
+_Static_assert(sizeof(struct skl_record_lost) == 16, "wire format");
 #endif
 
 #endif

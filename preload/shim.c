@@ -120,23 +120,28 @@ static int is_udp(const struct ask *ask)
 	       (ask->kind == SKL_CLAIM_JOIN && option(ask->fd, SO_TYPE) == SOCK_DGRAM);
 }
 
-/* "tcp port 7777": the port is at one place in both families. */
-static void add_socket(struct text *text, const struct ask *ask)
+/* In host order; it is at one place in both families. */
+static __u16 port_of(const struct ask *ask)
 {
 	struct sockaddr_in6 address = {0};
 	unsigned int length = sizeof(address);
 
-	text_add(text, is_udp(ask) ? "udp" : "tcp");
 	if (ask->join)
 		__builtin_memcpy(&address, ask->join->address, sizeof(address));
 	else
 		sys_getsockname(ask->fd, &address, &length);
-	if (!address.sin6_port) {
-		text_add(text, " socket");
-		return;
-	}
-	text_add(text, " port ");
-	text_add_number(text, __builtin_bswap16(address.sin6_port));
+	return __builtin_bswap16(address.sin6_port);
+}
+
+/* "tcp port 7777" */
+static void add_socket(struct text *text, const struct ask *ask)
+{
+	__u16 port = port_of(ask);
+
+	text_add(text, is_udp(ask) ? "udp" : "tcp");
+	text_add(text, port ? " port " : " socket");
+	if (port)
+		text_add_number(text, port);
 }
 
 __attribute__((noinline)) static void say_debug(const struct ask *ask, enum ask_end end, int error)
@@ -162,10 +167,12 @@ __attribute__((noinline)) static void explain(const struct ask *ask, enum ask_en
 {
 	struct text text = {.at = say_text(say), .end = say_text(say) + SKL_SAY_MAX};
 
-	if (left_alone) /* without the port: it reads the same each time, and so is said once */
-		text_add(&text, "udp: further sockets of this program are left alone");
-	else
+	if (left_alone) { /* without the port: it reads the same each time, and so is said once */
+		text_add(&text, is_udp(ask) ? "udp" : "tcp");
+		text_add(&text, ": further sockets of this program are left alone");
+	} else {
 		add_socket(&text, ask);
+	}
 	text_add(&text, ": ");
 	why_name(&text, error);
 	text_add(&text, ": ");
@@ -178,15 +185,45 @@ __attribute__((noinline)) static void explain(const struct ask *ask, enum ask_en
  * given up the right to ask the helper, or while that is being restarted. They
  * need no coverage: the program's first socket has it.
  */
+static int udp_may_do_without(const struct ask *ask, int error)
+{
+	static int granted;
+
+	if (!error && ask->kind == SKL_CLAIM_BIND)
+		__atomic_store_n(&granted, 1, __ATOMIC_RELAXED);
+	return error && __atomic_load_n(&granted, __ATOMIC_RELAXED);
+}
+
+/* Has the program shut itself off from the helper? */
+static int shut_off(int error)
+{
+	return error == EACCES || error == EPERM || error == EAFNOSUPPORT ||
+	       (error == ENOENT && root_moved());
+}
+
+/*
+ * An FTP server's session listens for its data connections, in a chroot and
+ * without rights. They are no business of the helper, which has granted another
+ * port. Where only the helper is away, it might be a first listener's successor.
+ */
+static int tcp_may_do_without(const struct ask *ask, int error)
+{
+	static __u16 granted;
+	__u16 granted_port;
+
+	if (!error && ask->kind == SKL_CLAIM_LISTEN)
+		__atomic_store_n(&granted, port_of(ask), __ATOMIC_RELAXED);
+	if (!error || !shut_off(error))
+		return 0;
+	granted_port = __atomic_load_n(&granted, __ATOMIC_RELAXED);
+	return granted_port && granted_port != port_of(ask);
+}
+
 static int may_do_without(const struct ask *ask, enum ask_end end, int error)
 {
-	static int udp_granted;
+	int may = is_udp(ask) ? udp_may_do_without(ask, error) : tcp_may_do_without(ask, error);
 
-	if (!is_udp(ask))
-		return 0;
-	if (!error && ask->kind == SKL_CLAIM_BIND)
-		__atomic_store_n(&udp_granted, 1, __ATOMIC_RELAXED);
-	return error && end < ASK_ANSWERED && __atomic_load_n(&udp_granted, __ATOMIC_RELAXED);
+	return may && end < ASK_ANSWERED;
 }
 
 /* Says what there is to say of the answer, and returns what the call does. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "helper/broker/broker.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -98,6 +97,13 @@ static int obey(const struct broker_paths *paths, const struct broker_request *r
 		got = load_reply(fd, second);
 		answer->error = got < 0 ? got : 0;
 		break;
+	case BROKER_TRACED_MAP:
+		answer->error = broker_take_map(request->number, fd);
+		break;
+	case BROKER_MAKE_TRACED:
+		got = broker_make_traced(request->number);
+		answer->error = got < 0 ? got : 0;
+		break;
 	case BROKER_PROCESS:
 		answer->error = broker_process(request->pid, answer);
 		break;
@@ -113,10 +119,8 @@ static int obey(const struct broker_paths *paths, const struct broker_request *r
 		answer->error = find_id(request, &answer->id);
 		break;
 	case BROKER_HOLDERS:
-		answer->error = broker_find_holders(fd, second);
-		break;
 	case BROKER_POLLED:
-		answer->error = broker_is_polled(fd);
+		answer->error = broker_search(request, fd, second);
 		break;
 	case BROKER_UNLINK_SOCKET:
 		answer->error = unlink(paths->socket) < 0 ? -errno : 0;
@@ -153,7 +157,6 @@ static _Noreturn void serve(int sock, const struct broker_paths *paths)
 		log_error("broker: cannot give up what it does not need: %s", strerror(-err));
 		_exit(1);
 	}
-	libbpf_set_print(NULL); /* it would speak of every interface without a clsact qdisc as an error */
 	for (;;) {
 		struct broker_answer answer = {0};
 		struct iovec part = {&answer, sizeof(answer)};

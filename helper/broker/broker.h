@@ -20,6 +20,7 @@ enum broker_order {
 	BROKER_FIND,   /* number: inode of a network namespace. Answers with a descriptor of it */
 	BROKER_ATTACH, /* fd: a network namespace, second: the reply program, for its interfaces */
 	BROKER_DETACH, /* fd: a network namespace, whose interfaces lose the reply program */
+	/* These two on behalf of uid; -EINPROGRESS and -EAGAIN: to be asked again. */
 	BROKER_HOLDERS, /* fd: a question (holders.h), second: a file for those who have these sockets open */
 	BROKER_POLLED,	/* fd: a question. Has this process the socket in an epoll instance? -EBUSY: it has */
 	BROKER_POLICY,	/* answers with a descriptor of the policy file, open for reading */
@@ -34,6 +35,8 @@ enum broker_order {
 	BROKER_CAPABLE,
 	BROKER_MAKE, /* number: which of the objects of datapath/load.h, from the first on. Answers with it */
 	BROKER_MAKE_REPLY,    /* fd, second: the maps that load_reply() wants. Answers with the program */
+	BROKER_TRACED_MAP,    /* fd: the map `number` of load_traced(), one after the other */
+	BROKER_MAKE_TRACED,   /* number: which of its objects, from the first on. Answers with it */
 	BROKER_UNLINK_SOCKET, /* the helper's own, which it made */
 	BROKER_REMOVE_STATE,  /* the directory of the pins, if it is empty */
 

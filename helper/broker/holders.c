@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Looks for sockets among the descriptors of processes. Runs in the broker. */
+/*
+ * Looks for sockets among the descriptors of processes. Runs in the broker.
+ *
+ * Of the processes of other users only so much is looked at: a socket that is
+ * handed on is among the first that they have. For what they do with the rest
+ * no share is kept waiting.
+ */
 #include "helper/broker/holders.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,18 +23,23 @@
 #include "helper/broker/parts.h"
 #include "helper/parent.h"
 
+#define OTHERS_EACH 1024 /* descriptors of a process of somebody else */
+#define OTHERS_MS   500	 /* for all of those processes, and those before them */
+
 struct search {
+	struct job *job;
 	const uint64_t *inodes;
 	size_t n;
-	int out; /* a file of struct holders_one */
+	struct holders_list *out;
 };
 
-int broker_read_question(int fd, struct holders_question *head, void **rest)
+int broker_read_question(int fd, struct holders_question *head, void **rest, size_t *out)
 {
 	struct stat st;
 	size_t size;
 
-	if (pread(fd, head, sizeof(*head), 0) != sizeof(*head) || fstat(fd, &st) < 0)
+	if (pread(fd, head, sizeof(*head), 0) != sizeof(*head) || fstat(fd, &st) < 0 ||
+	    head->n_inodes > HOLDERS_INODES || head->n_known > HOLDERS_KNOWN)
 		return -EBADMSG;
 	size = head->n_inodes * sizeof(uint64_t) + head->n_known * sizeof(struct holders_one);
 	if ((size_t)st.st_size != sizeof(*head) + size)
@@ -35,6 +47,7 @@ int broker_read_question(int fd, struct holders_question *head, void **rest)
 	*rest = malloc(size + 1);
 	if (!*rest)
 		return -ENOMEM;
+	*out = size;
 	if (pread(fd, *rest, size, sizeof(*head)) == (ssize_t)size)
 		return 0;
 	free(*rest);
@@ -102,15 +115,13 @@ static bool read_info(int directory, const char *name, struct info *out)
 }
 
 /* The mount of all sockets: that of our own, or -1 where it is not told. */
-static long socket_mount(void)
+static long mount_of_sockets = -1;
+
+static void find_mount(void)
 {
-	static long mount;
 	struct info own;
 	int fd;
 
-	if (mount)
-		return mount;
-	mount = -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		char name[16];
@@ -118,12 +129,19 @@ static long socket_mount(void)
 
 		snprintf(name, sizeof(name), "%d", fd);
 		if (directory >= 0 && read_info(directory, name, &own))
-			mount = own.mount;
+			mount_of_sockets = own.mount;
 		if (directory >= 0)
 			close(directory);
 		close(fd);
 	}
-	return mount;
+}
+
+static long socket_mount(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_mount);
+	return mount_of_sockets;
 }
 
 /* The inode of the socket that this descriptor is, or 0. */
@@ -143,11 +161,21 @@ static int add(const struct search *s, int32_t pid, int fd, size_t socket)
 
 	if (broker_process(pid, &process) == 0)
 		memcpy(one.program, process.name, sizeof(one.program));
-	return write(s->out, &one, sizeof(one)) == sizeof(one) ? 0 : -EIO;
+	if (s->out->n == s->out->room) {
+		size_t room = s->out->room ? 2 * s->out->room : 16;
+		struct holders_one *larger = reallocarray(s->out->at, room, sizeof(*larger));
+
+		if (!larger)
+			return -ENOMEM;
+		s->out->at = larger;
+		s->out->room = room;
+	}
+	s->out->at[s->out->n++] = one;
+	return 0;
 }
 
-/* Looks at all descriptors of the process. A process that is gone has none. */
-static int search_process(const struct search *s, int32_t pid)
+/* Looks at that many descriptors of the process. A process that is gone has none. */
+static int search_process(const struct search *s, int32_t pid, size_t most)
 {
 	struct descriptors d;
 	struct dirent *entry;
@@ -161,9 +189,11 @@ static int search_process(const struct search *s, int32_t pid)
 		close(d.directory);
 		return -ENOMEM;
 	}
-	while (!err && (entry = readdir(directory))) {
+	while (!err && most-- > 0 && (entry = readdir(directory))) {
 		uint64_t inode = entry->d_name[0] == '.' ? 0 : socket_at(&d, entry->d_name);
 
+		if (job_is_late(s->job))
+			err = -ETIME;
 		for (size_t i = 0; inode && i < s->n && !err; i++) {
 			if (s->inodes[i] == inode)
 				err = add(s, pid, atoi(entry->d_name), i);
@@ -173,7 +203,8 @@ static int search_process(const struct search *s, int32_t pid)
 	return err;
 }
 
-static int search_all(const struct search *s)
+/* The user's own processes, or those of all others. */
+static int search_all(const struct search *s, uint32_t uid, bool others)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -181,11 +212,13 @@ static int search_all(const struct search *s)
 
 	if (!proc)
 		return -errno;
-	while (!err && (entry = readdir(proc))) {
+	while (!err && (entry = readdir(proc)) && !(others && job_ms() >= OTHERS_MS)) {
 		int32_t pid = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? atoi(entry->d_name) : 0;
+		struct stat st;
 
-		if (pid && pid != getpid())
-			err = search_process(s, pid);
+		if (pid && pid != getpid() && fstatat(dirfd(proc), entry->d_name, &st, 0) == 0 &&
+		    (st.st_uid != uid) == others)
+			err = search_process(s, pid, others ? OTHERS_EACH : SIZE_MAX);
 	}
 	closedir(proc);
 	return err;
@@ -214,6 +247,8 @@ static int search_known(const struct search *s, const struct holders_one *known,
 	for (size_t i = 0; i < n && !err; i++) {
 		if (known[i].socket >= s->n)
 			return -EBADMSG;
+		if (job_is_late(s->job))
+			return -ETIME;
 		if (known[i].pid == searched)
 			continue;
 		if (is_there(s, &known[i])) {
@@ -221,25 +256,19 @@ static int search_known(const struct search *s, const struct holders_one *known,
 			continue;
 		}
 		searched = known[i].pid;
-		err = search_process(s, searched);
+		err = search_process(s, searched, SIZE_MAX);
 	}
 	return err;
 }
 
-int broker_find_holders(int question, int answer)
+int broker_find_holders(struct job *job, const struct holders_question *head, const void *rest, uint32_t uid,
+			struct holders_list *out)
 {
-	struct holders_question head;
-	struct search s;
-	void *rest;
-	int err = broker_read_question(question, &head, &rest);
+	const struct search s = {.job = job, .inodes = rest, .n = head->n_inodes, .out = out};
+	int err;
 
-	if (err)
-		return err;
-	s = (struct search){.inodes = rest, .n = head.n_inodes, .out = answer};
-	if (head.n_known)
-		err = search_known(&s, (struct holders_one *)(s.inodes + s.n), head.n_known);
-	else
-		err = search_all(&s);
-	free(rest);
-	return err;
+	if (head->n_known)
+		return search_known(&s, (const struct holders_one *)(s.inodes + s.n), head->n_known);
+	err = search_all(&s, uid, false);
+	return err ? err : search_all(&s, uid, true);
 }

@@ -20,6 +20,9 @@ struct holders_one {
  * What a question to the broker begins with; the inodes and those who are
  * known follow. For BROKER_POLLED it is one of each.
  */
+#define HOLDERS_INODES 1024 /* most of each */
+#define HOLDERS_KNOWN  8192
+
 struct holders_question {
 	uint64_t device; /* of the inodes, for BROKER_POLLED */
 	uint32_t n_inodes;
@@ -29,12 +32,15 @@ struct holders_question {
 /*
  * Which of the known ones still have these sockets open, or where n_known is 0,
  * who has, of all processes but this one? *found is an array from malloc.
- * Returns 0 or -errno.
+ * That is looked for on behalf of `uid`, whose processes come first. Returns 0,
+ * or -errno, among them
+ *   -EINPROGRESS, -EAGAIN  not known yet: to be asked again
+ *   -ETIME                 there is too much to look through
  */
-int holders_find(const uint64_t *inodes, size_t n_inodes, const struct holders_one *known, size_t n_known,
-		 struct holders_one **found, size_t *n_found);
+int holders_find(uint32_t uid, const uint64_t *inodes, size_t n_inodes, const struct holders_one *known,
+		 size_t n_known, struct holders_one **found, size_t *n_found);
 
-/* Has the process put this socket into an epoll instance of its own? 0, -EBUSY if so, or -errno. */
-int holders_polled(pid_t pid, dev_t device, uint64_t inode);
+/* Has the process put this socket into an epoll instance of its own? 0, -EBUSY if so, or as above. */
+int holders_polled(uint32_t uid, pid_t pid, dev_t device, uint64_t inode);
 
 #endif

@@ -49,10 +49,10 @@ static int read_answer(int fd, struct holders_one **found, size_t *n_found)
 	return 0;
 }
 
-int holders_find(const uint64_t *inodes, size_t n_inodes, const struct holders_one *known, size_t n_known,
-		 struct holders_one **found, size_t *n_found)
+int holders_find(uint32_t uid, const uint64_t *inodes, size_t n_inodes, const struct holders_one *known,
+		 size_t n_known, struct holders_one **found, size_t *n_found)
 {
-	struct broker_request request = {.order = BROKER_HOLDERS};
+	struct broker_request request = {.order = BROKER_HOLDERS, .uid = uid};
 	struct broker_answer answer = {0};
 	int question = write_question(0, inodes, n_inodes, known, n_known);
 	int file = memfd_create("holders", MFD_CLOEXEC), none, err;
@@ -70,10 +70,10 @@ int holders_find(const uint64_t *inodes, size_t n_inodes, const struct holders_o
 	return err;
 }
 
-int holders_polled(pid_t pid, dev_t device, uint64_t inode)
+int holders_polled(uint32_t uid, pid_t pid, dev_t device, uint64_t inode)
 {
 	const struct holders_one process = {.pid = pid};
-	struct broker_request request = {.order = BROKER_POLLED};
+	struct broker_request request = {.order = BROKER_POLLED, .uid = uid};
 	struct broker_answer answer = {0};
 	int question = write_question(device, &inode, 1, &process, 1), none, err;
 

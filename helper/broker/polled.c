@@ -26,8 +26,8 @@ static bool names(const char *line, uint64_t device, uint64_t inode)
 }
 
 /* Only epoll instances tell of others. */
-static bool has_socket(int directory, const char *descriptor, const struct holders_question *q,
-		       uint64_t inode)
+static bool has_socket(struct job *job, int directory, const char *descriptor,
+		       const struct holders_question *q, uint64_t inode)
 {
 	int fd = openat(directory, descriptor, O_RDONLY | O_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
@@ -39,41 +39,33 @@ static bool has_socket(int directory, const char *descriptor, const struct holde
 			close(fd);
 		return false;
 	}
-	while (!found && fgets(line, sizeof(line), f))
+	while (!found && !job_is_late(job) && fgets(line, sizeof(line), f))
 		found = names(line, q->device, inode);
 	fclose(f);
 	return found;
 }
 
-int broker_is_polled(int question)
+int broker_is_polled(struct job *job, const struct holders_question *head, const void *rest)
 {
-	struct holders_question head;
-	const struct holders_one *process;
-	const uint64_t *inode;
+	const uint64_t *inode = rest;
+	const struct holders_one *process = (const struct holders_one *)(inode + head->n_inodes);
 	struct dirent *entry;
 	char path[32];
 	DIR *directory;
-	void *rest;
-	int err = broker_read_question(question, &head, &rest);
+	int err = 0;
 
-	if (err)
-		return err;
-	inode = rest;
-	process = (const struct holders_one *)(inode + head.n_inodes);
-	if (head.n_inodes != 1 || head.n_known != 1) {
-		free(rest);
+	if (head->n_inodes != 1 || head->n_known != 1)
 		return -EBADMSG;
-	}
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo", process->pid);
 	directory = opendir(path);
 	if (!directory)
-		err = -errno;
+		return -errno;
 	while (!err && (entry = readdir(directory))) {
-		if (entry->d_name[0] != '.' && has_socket(dirfd(directory), entry->d_name, &head, *inode))
+		if (entry->d_name[0] != '.' && has_socket(job, dirfd(directory), entry->d_name, head, *inode))
 			err = -EBUSY;
+		else if (job_is_late(job))
+			err = -ETIME;
 	}
-	if (directory)
-		closedir(directory);
-	free(rest);
+	closedir(directory);
 	return err;
 }

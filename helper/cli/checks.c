@@ -29,7 +29,7 @@ void check_found(struct checks *c, const char *what, enum check_verdict verdict,
 
 static size_t read_all(int fd, char *out, size_t size)
 {
-	char rest[4096];
+	char rest[4096] = {0};
 	size_t used = 0;
 	ssize_t n;
 

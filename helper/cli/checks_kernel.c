@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Of skl doctor: can this system do it at all? */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/magic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -106,39 +101,4 @@ void check_bpffs(struct checks *c)
 		check_found(c, "bpffs", CHECK_PROBLEM,
 			    "mount -t bpf bpf /sys/fs/bpf (sklhelper does it as root)",
 			    "none is mounted on /sys/fs/bpf: state cannot outlive the helper");
-}
-
-/* Other people's sk_lookup programs: the last one that selects a socket wins. */
-void check_others(struct checks *c)
-{
-	uint32_t ids[64];
-	union bpf_attr attr;
-	int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int err;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.query.target_fd = (uint32_t)netns;
-	attr.query.attach_type = BPF_SK_LOOKUP;
-	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
-	attr.query.prog_cnt = sizeof(ids) / sizeof(ids[0]);
-	err = syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) < 0 ? errno : 0;
-	if (netns >= 0)
-		close(netns);
-	if (err == EPERM || err == EACCES) {
-		check_found(c, "sk_lookup", CHECK_UNKNOWN, "run skl doctor as root",
-			    "only root sees which programs are attached to this network namespace");
-		return;
-	}
-	if (err) {
-		check_found(c, "sk_lookup", CHECK_PROBLEM, "boot Linux 5.10 or later", "%s", strerror(err));
-		return;
-	}
-	if (attr.query.prog_cnt > 1)
-		check_found(c, "sk_lookup", CHECK_PROBLEM,
-			    "bpftool link list shows them; the last one that selects a socket wins",
-			    "%u programs are attached to this network namespace, one of them may be skl's",
-			    attr.query.prog_cnt);
-	else
-		check_found(c, "sk_lookup", CHECK_OK, NULL,
-			    "no program of somebody else is attached to this network namespace");
 }

@@ -13,6 +13,7 @@
 
 #include "helper/cli/checks.h"
 #include "helper/cli/judge.h"
+#include "helper/cli/terminal.h"
 #include "helper/cli/text.h"
 
 const char doctor_help[] =
@@ -47,8 +48,11 @@ static const char *const verdicts[] = {
 	[CHECK_UNKNOWN] = "unknown",
 };
 
+#define INDENT 20 /* of the sentences */
+
 struct look {
 	bool colour;
+	size_t width; /* of the terminal, or 0 */
 	struct json_object *array;
 };
 
@@ -58,10 +62,13 @@ static void print_found(struct checks *c, const char *what, enum check_verdict v
 	static const char *const colours[] = {"\033[32m", "\033[31m", "\033[33m"};
 	const struct look *look = c->context;
 
-	printf("%s%-8s%s %-10s %s\n", look->colour ? colours[verdict] : "", verdicts[verdict],
-	       look->colour ? "\033[0m" : "", what, sentence);
-	if (mend)
-		printf("%-8s %-10s -> %s\n", "", "", mend);
+	printf("%s%-8s%s %-10s ", look->colour ? colours[verdict] : "", verdicts[verdict],
+	       look->colour ? "\033[0m" : "", what);
+	terminal_wrap(INDENT, sentence, look->width);
+	if (!mend)
+		return;
+	printf("%-*s-> ", INDENT, "");
+	terminal_wrap(INDENT + 3, mend, look->width);
 }
 
 static void add_found(struct checks *c, const char *what, enum check_verdict verdict, const char *sentence,
@@ -83,7 +90,8 @@ static void add_found(struct checks *c, const char *what, enum check_verdict ver
 static unsigned int examine(const char *program, bool json)
 {
 	const char *no_color = getenv("NO_COLOR");
-	struct look look = {.colour = isatty(STDOUT_FILENO) && (!no_color || !*no_color)};
+	struct look look = {.colour = isatty(STDOUT_FILENO) && (!no_color || !*no_color),
+			    .width = terminal_width()};
 	struct checks c = {.found = json ? add_found : print_found, .context = &look, .program = program};
 	unsigned int problems;
 

@@ -283,11 +283,26 @@ static void print_bindings(const struct report_listener *l, struct style style, 
 	}
 }
 
+static size_t count_lines(const struct report *report)
+{
+	size_t n = report->n_listeners;
+
+	for (size_t i = 0; i < report->n_listeners; i++)
+		n += report->listeners[i].n_bindings;
+	return n;
+}
+
+#define ROOM_TO_SAY 5 /* with so many lines there is one for how many are missing */
+
 void listing_table(const struct report *report, const struct report *before, size_t width, size_t height)
 {
 	const struct style style = {.report = report, .before = before};
 	size_t widths[N_COLUMNS], left = height ? height - 1 : SIZE_MAX;
+	size_t lines = count_lines(report), shown = left;
+	bool cut = lines > left && left >= ROOM_TO_SAY;
 
+	if (cut)
+		shown = --left;
 	measure_columns(report, widths);
 	print_columns(widths, titles, width);
 	for (size_t i = 0; i < report->n_listeners && left; i++) {
@@ -301,4 +316,6 @@ void listing_table(const struct report *report, const struct report *before, siz
 		left--;
 		print_bindings(&report->listeners[i], style, width, &left);
 	}
+	if (cut)
+		printf("%zu more lines: --pid, --port, --user, --netns show less\n", lines - shown);
 }

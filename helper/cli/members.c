@@ -16,6 +16,7 @@
 #include "helper/cli/client.h"
 #include "helper/cli/report.h"
 #include "helper/cli/skl.h"
+#include "helper/cli/text.h"
 #include "helper/parent.h"
 
 /* haproxy sees that the socket which it has bound listens already, and does without listen(). */
@@ -70,6 +71,8 @@ static int list_members(const struct report_share *s, struct members *out)
 		*one = (struct members_one){.pid = r->pid, .pidfd = pidfd, .holds = r->holds};
 		one->listens = r->joined || (r->holds && r->age_ms >= SILENT_MS);
 		memcpy(one->program, r->program, sizeof(one->program));
+		text_make_printable(
+			one->program); /* it goes to a terminal, and may be of who has fewer rights */
 		out->n++;
 	}
 	return 0;

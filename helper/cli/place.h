@@ -9,7 +9,7 @@
 /* As LD_PRELOAD takes it; may contain a literal "$LIB", which the loader of each program expands for itself.
  */
 #ifndef SKL_SHIM_PATH
-#define SKL_SHIM_PATH "/usr/local/$LIB/skl/libsklshim.so"
+#define SKL_SHIM_PATH "/usr/local/lib/skl/$LIB/libsklshim.so"
 #endif
 
 #ifndef SKL_HELPER_PATH

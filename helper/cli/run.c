@@ -18,7 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helper/cli/check.h"
 #include "helper/cli/client.h"
+#include "helper/cli/environment.h"
 #include "helper/cli/list.h"
 #include "helper/cli/place.h"
 #include "helper/cli/reach.h"
@@ -35,6 +37,7 @@ enum {
 const char run_help[] =
 	"usage: skl run [-p PORTS] [-c CIDRS] [-b BINDING]... [--for PORT] [--share NAME [--hold TIME]]\n"
 	"               [--warn] [--supervise] [--] PROGRAM [ARG]...\n"
+	"       skl run --check[=ADDR:PORT] ... [--] PROGRAM\n"
 	"\n"
 	"Starts PROGRAM; its listening socket then answers on further ports and addresses, too.\n"
 	"\n"
@@ -49,6 +52,11 @@ const char run_help[] =
 	"      --supervise       do not preload: a process beside PROGRAM answers for its listen() and "
 	"bind(). So\n"
 	"                        it is done anyway with programs that preload cannot reach: static ones, Go\n"
+	"      --check[=ADDR:PORT]\n"
+	"                        only ask the helper whether it would grant this to a program that listens "
+	"on "
+	"that\n"
+	"                        address; by default on every one, and the port of --for\n"
 	"      --print           only print the variables that PROGRAM would be given\n"
 	"      --help            show this\n"
 	"\n"
@@ -57,6 +65,7 @@ const char run_help[] =
 	"and the caller is privileged, one is started there; it leaves when nothing is covered any more.\n"
 	"\n"
 	"Exit code: PROGRAM's own; 125 skl could not do it, 126 PROGRAM cannot be run, 127 it is not there.\n"
+	"With --check: 0 granted, 1 refused (and why), 125, 126 and 127 as above.\n"
 	"\n"
 	"example: skl run -p 7,77,777 -- ./server\n";
 
@@ -90,6 +99,9 @@ static int add(char *values[N_VARIABLES], int option, const char *value)
 struct wish {
 	bool supervise;
 	bool print; /* only the variables */
+	bool check; /* only ask */
+	bool has_at;
+	struct address_pattern at; /* where the program would listen */
 };
 
 /* Puts the options into the environment, what is none of it into *w. Returns -1 to go on with argv[optind],
@@ -97,17 +109,12 @@ struct wish {
 static int read_options(int argc, char **argv, struct wish *w)
 {
 	static const struct option options[] = {
-		{"ports", required_argument, NULL, 'p'},
-		{"cidrs", required_argument, NULL, 'c'},
-		{"bind", required_argument, NULL, 'b'},
-		{"for", required_argument, NULL, 'f'},
-		{"share", required_argument, NULL, 's'},
-		{"hold", required_argument, NULL, 'o'},
-		{"warn", no_argument, NULL, 'w'},
-		{"supervise", no_argument, NULL, 'S'},
-		{"print", no_argument, NULL, 'P'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"ports", required_argument, NULL, 'p'}, {"cidrs", required_argument, NULL, 'c'},
+		{"bind", required_argument, NULL, 'b'},	 {"for", required_argument, NULL, 'f'},
+		{"share", required_argument, NULL, 's'}, {"hold", required_argument, NULL, 'o'},
+		{"warn", no_argument, NULL, 'w'},	 {"supervise", no_argument, NULL, 'S'},
+		{"check", optional_argument, NULL, 'K'}, {"print", no_argument, NULL, 'P'},
+		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0},
 	};
 	char *values[N_VARIABLES] = {NULL};
 	int c, err;
@@ -127,6 +134,14 @@ static int read_options(int argc, char **argv, struct wish *w)
 		case 'P':
 			w->print = true;
 			break;
+		case 'K':
+			w->check = true;
+			w->has_at = optarg;
+			if (!optarg || address_parse(optarg, &w->at) == 0)
+				break;
+			complain("run: --check=%s: write ADDR:PORT, for example 127.0.0.1:80, [::1]:80 or 80",
+				 optarg);
+			return RUN_FAILED;
 		case '?':
 		case ':':
 			complain_option(c, argv);
@@ -264,7 +279,7 @@ static int prepare_preload(const char *program, const char *path, struct wish *w
 		return 0;
 	case REACH_RIGHTS:
 		/* even then, what the program itself starts may be in reach */
-		if (!go_on(program, why))
+		if (!go_on(program, why) || w->check)
 			return -1;
 		break;
 	case REACH_PRELOAD:
@@ -276,25 +291,10 @@ static int prepare_preload(const char *program, const char *path, struct wish *w
 	return err ? -1 : 0;
 }
 
-/* The variables as they go over the wire. *text is the caller's to free. Returns their length, or -ENOMEM. */
-static ssize_t compose(char **text)
-{
-	size_t size = 0;
-	FILE *f = open_memstream(text, &size);
-
-	if (!f)
-		return -ENOMEM;
-	for (char **variable = environ; *variable; variable++) {
-		if (strncmp(*variable, "SKL_", 4) == 0)
-			fwrite(*variable, 1, strlen(*variable) + 1, f);
-	}
-	return fclose(f) == 0 ? (ssize_t)size : -ENOMEM;
-}
-
 static int start_supervised(void)
 {
 	char *text = NULL;
-	ssize_t length = compose(&text);
+	ssize_t length = environment_compose(&text);
 	int err;
 
 	if (length < 0) {
@@ -320,41 +320,27 @@ static int prepare(const char *program, const char *path, struct wish *w)
 	}
 	if (w->print)
 		return 0;
+	if (w->check)
+		return call_helper();
 	if (call_helper() != 0 || (w->supervise && start_supervised() != 0))
 		return go_on(program, NULL) ? 0 : -1;
 	return 0;
+}
+
+static int ask_only(const struct wish *w)
+{
+	char *text = NULL;
+	ssize_t length = environment_compose(&text);
+	int result = length < 0 ? (int)length : check(w->has_at ? &w->at : NULL, text, (size_t)length);
+
+	free(text);
+	return result < 0 ? RUN_FAILED : result;
 }
 
 static int not_run(const char *program, int err)
 {
 	complain("%s: %s", program, strerror(err));
 	return err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
-}
-
-/* As a shell reads it. */
-static void print_variable(const char *variable)
-{
-	const char *value = strchr(variable, '=') + 1;
-
-	printf("%.*s'", (int)(value - variable), variable);
-	for (; *value; value++) {
-		if (*value == '\'')
-			fputs("'\\'", stdout);
-		putchar(*value);
-	}
-	puts("'");
-}
-
-static int print_environment(const char *path, bool supervised)
-{
-	for (char **variable = environ; *variable; variable++) {
-		if (strncmp(*variable, "SKL_", 4) == 0 ||
-		    (!supervised && strncmp(*variable, "LD_PRELOAD=", 11) == 0))
-			print_variable(*variable);
-	}
-	if (supervised)
-		complain("%s: would be supervised: variables alone do not cover it", path);
-	return 0;
 }
 
 int run_main(int argc, char **argv)
@@ -386,8 +372,12 @@ int run_main(int argc, char **argv)
 		complain("%s: warning: SKL_DISABLE is set: it runs without coverage", program);
 	else if (prepare(program, path, &w) != 0)
 		return RUN_FAILED;
-	if (w.print)
-		return print_environment(path, w.supervise);
+	if (w.print) {
+		environment_print(path, w.supervise);
+		return 0;
+	}
+	if (w.check)
+		return ask_only(&w);
 	execvp(program, argv + optind);
 	err = errno;
 	if (err == ENOENT && access(path, F_OK) == 0)

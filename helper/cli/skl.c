@@ -26,6 +26,7 @@ static const struct command {
 	{"attach", attach_main, "cover with the socket of a program that runs already", attach_help},
 	{"upgrade", upgrade_main, "replace the program of a share without losing a connection", upgrade_help},
 	{"detach", detach_main, "end what a listener or a binding covers", detach_help},
+	{"trace", trace_main, "follow decisions about packets as they are made", trace_help},
 	{"metrics", metrics_main, "print the counters for Prometheus", metrics_help},
 	{"doctor", doctor_main, "find out why it does not work", doctor_help},
 	{"version", version_main, "show the version", version_help},

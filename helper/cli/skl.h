@@ -20,6 +20,7 @@ int status_main(int argc, char **argv);
 int attach_main(int argc, char **argv);
 int upgrade_main(int argc, char **argv);
 int detach_main(int argc, char **argv);
+int trace_main(int argc, char **argv);
 int metrics_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 
@@ -28,6 +29,7 @@ extern const char status_help[];
 extern const char attach_help[];
 extern const char upgrade_help[];
 extern const char detach_help[];
+extern const char trace_help[];
 extern const char metrics_help[];
 extern const char doctor_help[];
 

@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "helper/cli/explain.h"
 #include "helper/cli/listing.h"
 #include "helper/cli/report.h"
+#include "helper/cli/terminal.h"
 #include "helper/cli/watch.h"
 
 const char status_help[] =
@@ -40,16 +40,6 @@ const char status_help[] =
 	"      --help    show this\n"
 	"\n"
 	"Exit code: 0, 1 where no helper answers or it refuses, 2 for an unknown option.\n";
-
-/* How wide the terminal is, in characters; 0 where stdout is none. */
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
-}
 
 static int answer_who(const char *port, const char *address)
 {

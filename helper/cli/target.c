@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -67,6 +68,7 @@ static bool same_line(const char *a, const char *b, const char *name)
 bool target_equals_us(pid_t thread)
 {
 	static const char *const lines[] = {"\nUid:", "\nGid:", "\nGroups:", "\nCapEff:"};
+	struct stat their_rights, our_rights;
 	char theirs[STATUS_SIZE], ours[STATUS_SIZE];
 
 	if (!read_status(thread, theirs) || !read_status(getpid(), ours))
@@ -75,5 +77,8 @@ bool target_equals_us(pid_t thread)
 		if (!same_line(theirs, ours, lines[i]))
 			return false;
 	}
-	return true;
+	/* capabilities count in one user namespace */
+	snprintf(theirs, sizeof(theirs), "/proc/%d/ns/user", thread);
+	return stat(theirs, &their_rights) == 0 && stat("/proc/self/ns/user", &our_rights) == 0 &&
+	       their_rights.st_ino == our_rights.st_ino;
 }

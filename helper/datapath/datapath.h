@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "helper/datapath/classes.h"
+#include "helper/datapath/load.h"
 #include "helper/datapath/pins.h"
 #include "helper/datapath/pool.h"
 #include "helper/rules/table.h"
@@ -23,7 +24,8 @@ struct datapath {
 	int tables_fd, sockets, trie, lookups, events, member_records, binding_records;
 	int flows; /* array of one map, which is there from datapath_start_replies() on */
 	int dispatch, probe, link;
-	int reply; /* the program, or -1 */
+	int reply;	       /* the program, or -1 */
+	struct traced *traced; /* or NULL where nobody watches */
 	struct pool slots, bindings;
 	struct classes classes;
 };
@@ -136,6 +138,21 @@ void datapath_stop_replies(struct datapath *d);
 
 /* Are they there, perhaps by an earlier helper? */
 bool datapath_has_replies(const struct datapath *d);
+
+/* ---- traced.c: decisions, as they are made ---- */
+
+/* From now on the decisions that the watch asks for are written down. 0 or -errno. */
+int datapath_trace(struct datapath *d);
+/* And no longer: nothing of it stays. */
+void datapath_untrace(struct datapath *d);
+/* Which; NULL while it is not traced. */
+struct skl_watch *datapath_watch(struct datapath *d);
+/* Calls `one` for what was written since the last time, but for `most` decisions at most. */
+typedef void decision_row(void *context, const struct skl_decision *d);
+void datapath_read_decisions(struct datapath *d, size_t most, decision_row *one, void *context);
+
+/* All of its maps, which stay its own. */
+void datapath_maps(const struct datapath *d, int maps[LOAD_MAPS]);
 
 /* A fresh id for a listener or binding, unique among all namespaces that this helper knows. */
 uint64_t datapath_next_id(struct datapath *d);

@@ -132,6 +132,12 @@ static int read_netns(int fd, struct received *r, struct say *s)
 	return 0;
 }
 
+int received_read_netns(int fd, struct received *out, struct say *s)
+{
+	*out = (struct received){.netns = -1};
+	return read_netns(fd, out, s);
+}
+
 /* Its options, cookie and namespace. */
 static int read_rest(int fd, struct received *out, struct say *s)
 {

@@ -30,6 +30,9 @@ int received_read(int fd, struct received *out, struct say *s);
  */
 int received_read_unbound(int fd, const void *address, size_t length, struct received *out, struct say *s);
 
+/* Of a socket of any kind only the network namespace. 0, or -errno with the sentence. */
+int received_read_netns(int fd, struct received *out, struct say *s);
+
 void received_close(struct received *r);
 
 #endif

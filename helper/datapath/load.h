@@ -34,6 +34,17 @@ int load_dispatch(int fds[LOAD_OBJECTS]);
  */
 int load_over(const int maps[LOAD_MAPS], bool has_ingress_ifindex, int *dispatch, int *probe);
 
+/* What watchers of decisions need. */
+enum load_traced {
+	TRACED_PROGRAM,	  /* takes the place of LOAD_DISPATCH */
+	TRACED_DECISIONS, /* the ring buffer */
+	TRACED_WATCH,	  /* struct skl_watch */
+	TRACED_OBJECTS,
+};
+
+/* Loads them over maps that there are already, which stay the caller's, as `made` become his. 0 or -errno. */
+int load_traced(const int maps[LOAD_MAPS], int made[TRACED_OBJECTS]);
+
 /*
  * What UDP answers need: makes the memory of flows and puts it into the array
  * `flows`, unless one is there, and loads the program that uses it and `tables`. Returns the

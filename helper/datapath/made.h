@@ -5,8 +5,9 @@
 
 #include "helper/datapath/load.h"
 
-/* As load_dispatch() and load_reply(), by the broker. */
+/* As load_dispatch(), load_reply() and load_traced(), by the broker. */
 int made_dispatch(int fds[LOAD_OBJECTS]);
 int made_reply(int tables, int flows);
+int made_traced(const int maps[LOAD_MAPS], int made[TRACED_OBJECTS]);
 
 #endif

@@ -146,6 +146,18 @@ static void take(struct datapath *d, const int fds[SHAPE_OBJECTS])
 	d->reply = -1;
 }
 
+void datapath_maps(const struct datapath *d, int maps[LOAD_MAPS])
+{
+	maps[LOAD_TABLES] = d->tables_fd;
+	maps[LOAD_SOCKETS] = d->sockets;
+	maps[LOAD_TRIE] = d->trie;
+	maps[LOAD_LOOKUPS] = d->lookups;
+	maps[LOAD_EVENTS] = d->events;
+	maps[LOAD_MEMBERS] = d->member_records;
+	maps[LOAD_BINDINGS] = d->binding_records;
+	maps[LOAD_FLOWS] = d->flows;
+}
+
 int datapath_open(struct datapath **out, const char *path)
 {
 	struct datapath *d = calloc(1, sizeof(*d));
@@ -223,6 +235,7 @@ void datapath_close(struct datapath *d)
 	int fds[] = {d->tables_fd, d->sockets,	       d->trie,	 d->lookups,  d->events, d->member_records,
 		     d->flows,	   d->binding_records, d->probe, d->dispatch, d->link,	 d->reply};
 
+	datapath_untrace(d);
 	classes_clear(&d->classes);
 	pool_clear(&d->slots);
 	pool_clear(&d->bindings);
@@ -239,6 +252,7 @@ int datapath_remove(struct datapath *d)
 {
 	int err;
 
+	datapath_untrace(d);
 	/* before the pins: a pin that somebody else holds must not keep the program attached */
 	bpf_link_detach(d->link);
 	fault_point("the program of a namespace is detached");

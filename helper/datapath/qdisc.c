@@ -8,6 +8,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "helper/datapath/rtnl.h"
@@ -35,14 +36,9 @@ static int dump(uint16_t type, const struct tcmsg *what, mnl_cb_t callback, void
 	return err;
 }
 
-struct seen_qdisc {
-	int ifindex;
-	enum qdisc kind;
-};
-
 static int on_qdisc_kind(const struct nlattr *attr, void *data)
 {
-	struct seen_qdisc *seen = data;
+	struct qdisc_seen *seen = data;
 
 	if (mnl_attr_get_type(attr) == TCA_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 		seen->kind = strcmp(mnl_attr_get_str(attr), "clsact") == 0 ? QDISC_CLSACT : QDISC_INGRESS;
@@ -52,20 +48,58 @@ static int on_qdisc_kind(const struct nlattr *attr, void *data)
 static int on_qdisc(const struct nlmsghdr *message, void *data)
 {
 	const struct tcmsg *qdisc = mnl_nlmsg_get_payload(message);
-	struct seen_qdisc *seen = data;
+	struct qdiscs *all = data;
 
-	if (qdisc->tcm_ifindex == seen->ifindex && qdisc->tcm_parent == TC_H_CLSACT)
-		mnl_attr_parse(message, sizeof(*qdisc), on_qdisc_kind, seen);
+	if (qdisc->tcm_parent != TC_H_CLSACT)
+		return MNL_CB_OK;
+	if (all->n == all->room) {
+		size_t room = all->room ? 2 * all->room : 16;
+		struct qdisc_seen *larger = reallocarray(all->at, room, sizeof(*larger));
+
+		if (!larger)
+			return MNL_CB_ERROR;
+		all->at = larger;
+		all->room = room;
+	}
+	all->at[all->n] = (struct qdisc_seen){.ifindex = qdisc->tcm_ifindex};
+	mnl_attr_parse(message, sizeof(*qdisc), on_qdisc_kind, &all->at[all->n++]);
 	return MNL_CB_OK;
 }
 
-enum qdisc qdisc_of(int ifindex)
+static int compare(const void *a, const void *b)
 {
-	const struct tcmsg what = {.tcm_ifindex = ifindex};
-	struct seen_qdisc seen = {.ifindex = ifindex};
+	const struct qdisc_seen *x = a, *y = b;
 
-	dump(RTM_GETQDISC, &what, on_qdisc, &seen);
-	return seen.kind;
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+int qdiscs_read(struct qdiscs *out)
+{
+	const struct tcmsg what = {0};
+	int err;
+
+	*out = (struct qdiscs){0};
+	err = dump(RTM_GETQDISC, &what, on_qdisc, out);
+	if (err)
+		qdiscs_free(out);
+	else if (out->n)
+		qsort(out->at, out->n, sizeof(*out->at), compare);
+	return err;
+}
+
+enum qdisc qdisc_of(const struct qdiscs *all, int ifindex)
+{
+	const struct qdisc_seen wanted = {.ifindex = ifindex}, *seen = NULL;
+
+	if (all->n)
+		seen = bsearch(&wanted, all->at, all->n, sizeof(wanted), compare);
+	return seen ? seen->kind : QDISC_NONE;
+}
+
+void qdiscs_free(struct qdiscs *all)
+{
+	free(all->at);
+	*all = (struct qdiscs){0};
 }
 
 /* The kernel works off all messages of one write before the process that wrote it can be killed. */

@@ -5,6 +5,7 @@
 #define SKL_QDISC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum qdisc {
@@ -13,8 +14,23 @@ enum qdisc {
 	QDISC_INGRESS, /* it stands where clsact would, and has no egress side */
 };
 
-/* Which one an interface has; none, where that cannot be told. */
-enum qdisc qdisc_of(int ifindex);
+struct qdisc_seen {
+	int ifindex;
+	enum qdisc kind;
+};
+
+/* Of all interfaces: the kernel lists them all, even if asked about one. */
+struct qdiscs {
+	struct qdisc_seen *at; /* from malloc */
+	size_t n, room;
+};
+
+/* 0 or -errno; then there are none. */
+int qdiscs_read(struct qdiscs *out);
+void qdiscs_free(struct qdiscs *all);
+
+/* Which one an interface has. */
+enum qdisc qdisc_of(const struct qdiscs *all, int ifindex);
 
 /* A filter's place on the egress side. */
 struct place {

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "helper/budget.h"
+
 struct mnl_socket *rtnl_open(void)
 {
 	struct mnl_socket *route = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
@@ -25,6 +27,8 @@ int rtnl_ask(struct mnl_socket *route, struct nlmsghdr *request, mnl_cb_t callba
 	while (run > MNL_CB_STOP) {
 		got = mnl_socket_recvfrom(route, buffer, sizeof(buffer));
 		run = got < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)got, 0, 0, callback, data);
+		if (run > MNL_CB_STOP && budget_is_spent())
+			return -ETIME;
 	}
 	return run == MNL_CB_ERROR ? -errno : 0;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "helper/budget.h"
 #include "helper/datapath/qdisc.h"
 #include "helper/fault.h"
 #include "helper/log.h"
@@ -37,19 +38,36 @@ struct attached {
 	int ifindex;
 	int program;	/* its id */
 	bool qdisc_too; /* the clsact qdisc was made for it */
+	bool seen;	/* the interface is still there */
 };
 
-static struct attached *attached;
+static struct attached *attached; /* in order */
 static size_t n_attached;
 static unsigned int calls;
 
+/* Where it is, or would have to be. */
+static size_t place_of(uint64_t netns, int ifindex)
+{
+	size_t first = 0, end = n_attached;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+		const struct attached *a = &attached[middle];
+
+		if (a->netns < netns || (a->netns == netns && a->ifindex < ifindex))
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}
+
 static struct attached *find(uint64_t netns, int ifindex)
 {
-	for (size_t i = 0; i < n_attached; i++) {
-		if (attached[i].netns == netns && attached[i].ifindex == ifindex)
-			return &attached[i];
-	}
-	return NULL;
+	size_t i = place_of(netns, ifindex);
+
+	return i < n_attached && attached[i].netns == netns && attached[i].ifindex == ifindex ? &attached[i]
+											      : NULL;
 }
 
 static int remember(uint64_t netns, int ifindex, int program, bool qdisc_too)
@@ -62,8 +80,9 @@ static int remember(uint64_t netns, int ifindex, int program, bool qdisc_too)
 		if (!larger)
 			return -ENOMEM;
 		attached = larger;
-		a = &attached[n_attached++];
-		*a = (struct attached){.netns = netns, .ifindex = ifindex};
+		a = &attached[place_of(netns, ifindex)];
+		memmove(a + 1, a, (size_t)(attached + n_attached++ - a) * sizeof(*a));
+		*a = (struct attached){.netns = netns, .ifindex = ifindex, .seen = true};
 	}
 	a->program = program;
 	a->qdisc_too |= qdisc_too;
@@ -159,11 +178,12 @@ static int attach_inside(uint64_t netns, int ifindex, int program, int id)
 	return err ? err : remember(netns, ifindex, id, made);
 }
 
-static int attach(uint64_t netns, const struct if_nameindex *interface, int program, int id)
+static int attach(uint64_t netns, const struct if_nameindex *interface, const struct qdiscs *qdiscs,
+		  int program, int id)
 {
 	const struct place first = {.priority = 1, .handle = HANDLE_AND_QDISC};
 	int ifindex = (int)interface->if_index, err;
-	enum qdisc there = qdisc_of(ifindex);
+	enum qdisc there = qdisc_of(qdiscs, ifindex);
 
 	if (there == QDISC_INGRESS) {
 		if (!find(netns, ifindex))
@@ -184,25 +204,75 @@ static int attach(uint64_t netns, const struct if_nameindex *interface, int prog
 	return err;
 }
 
+/* Those that are meant: of interfaces that are gone, or of the whole namespace. */
+static void forget(uint64_t netns, bool all)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n_attached; i++) {
+		if (attached[i].netns != netns || (!all && attached[i].seen))
+			attached[kept++] = attached[i];
+	}
+	n_attached = kept;
+}
+
+struct work {
+	uint64_t netns;
+	int program, id;
+	bool thorough;
+	bool has_qdiscs; /* they are read when the first interface needs them */
+	struct qdiscs qdiscs;
+};
+
+static int attach_one(struct work *w, const struct if_nameindex *interface)
+{
+	struct attached *a = find(w->netns, (int)interface->if_index);
+	int err = 0;
+
+	if (a)
+		a->seen = true;
+	if (!w->thorough && a && a->program == w->id)
+		return 0;
+	if (budget_is_spent())
+		return -ETIME;
+	if (!w->has_qdiscs)
+		err = qdiscs_read(&w->qdiscs);
+	w->has_qdiscs = !err;
+	if (!err)
+		err = attach(w->netns, interface, &w->qdiscs, w->program, w->id);
+	return err == -ENODEV ? 0 : err;
+}
+
 int tc_attach_all(uint64_t netns_ino, int program)
 {
 	struct if_nameindex *all = if_nameindex();
-	int id = program_id(program), err = 0;
-	bool thorough = calls++ % LOOK_AGAIN == 0;
+	struct work w = {.netns = netns_ino,
+			 .program = program,
+			 .id = program_id(program),
+			 .thorough = calls++ % LOOK_AGAIN == 0};
+	/* it would speak of every interface without a clsact qdisc as an error */
+	libbpf_print_fn_t before;
+	int err = 0;
 
 	if (!all)
 		return -errno;
-	if (id < 0)
-		err = id;
-	for (size_t i = 0; id >= 0 && all[i].if_index; i++) {
-		const struct attached *a = find(netns_ino, (int)all[i].if_index);
-		int one = 0;
+	before = libbpf_set_print(NULL);
+	if (w.id < 0)
+		err = w.id;
+	else if (budget_is_spent())
+		err = -ETIME; /* there are so many */
+	for (size_t i = 0; i < n_attached; i++)
+		attached[i].seen = false;
+	for (size_t i = 0; w.id >= 0 && err != -ETIME && all[i].if_index; i++) {
+		int one = attach_one(&w, &all[i]);
 
-		if (thorough || !a || a->program != id)
-			one = attach(netns_ino, &all[i], program, id);
-		if (one && one != -ENODEV)
+		if (one)
 			err = one;
 	}
+	if (w.id >= 0 && err != -ETIME)
+		forget(netns_ino, false);
+	qdiscs_free(&w.qdiscs);
+	libbpf_set_print(before);
 	if_freenameindex(all);
 	return err;
 }
@@ -210,10 +280,8 @@ int tc_attach_all(uint64_t netns_ino, int program)
 static void detach(int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
-	struct found there = {0};
+	struct found there = find_filter(ifindex);
 
-	if (qdisc_of(ifindex) == QDISC_CLSACT)
-		there = find_filter(ifindex);
 	if (there.id <= 0)
 		return;
 	if (there.place.handle != HANDLE_AND_QDISC || !qdisc_remove(ifindex, there.place)) {
@@ -225,26 +293,20 @@ static void detach(int ifindex)
 	fault_point("an interface has lost the reply program");
 }
 
-static void forget(uint64_t netns)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n_attached; i++) {
-		if (attached[i].netns != netns)
-			attached[kept++] = attached[i];
-	}
-	n_attached = kept;
-}
-
 int tc_detach_all(uint64_t netns_ino)
 {
-	struct if_nameindex *all = if_nameindex();
+	struct qdiscs all;
+	int err = qdiscs_read(&all);
+	libbpf_print_fn_t before = libbpf_set_print(NULL);
 
-	if (!all)
-		return -errno;
-	for (size_t i = 0; all[i].if_index; i++)
-		detach((int)all[i].if_index);
-	forget(netns_ino);
-	if_freenameindex(all);
-	return 0;
+	for (size_t i = 0; i < all.n && !err; i++) {
+		if (budget_is_spent())
+			err = -ETIME;
+		else if (all.at[i].kind == QDISC_CLSACT)
+			detach(all.at[i].ifindex);
+	}
+	libbpf_set_print(before);
+	qdiscs_free(&all);
+	forget(netns_ino, true);
+	return err;
 }

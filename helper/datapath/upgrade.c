@@ -61,17 +61,9 @@ int upgrade_pin(const char *directory, const char *name, int program)
 
 static int load(const struct datapath *d, int *dispatch, int *probe)
 {
-	const int maps[LOAD_MAPS] = {
-		[LOAD_TABLES] = d->tables_fd,
-		[LOAD_SOCKETS] = d->sockets,
-		[LOAD_TRIE] = d->trie,
-		[LOAD_LOOKUPS] = d->lookups,
-		[LOAD_EVENTS] = d->events,
-		[LOAD_MEMBERS] = d->member_records,
-		[LOAD_BINDINGS] = d->binding_records,
-		[LOAD_FLOWS] = d->flows,
-	};
+	int maps[LOAD_MAPS];
 
+	datapath_maps(d, maps);
 	return load_over(maps, d->tables->has_ingress_ifindex, dispatch, probe);
 }
 
@@ -79,7 +71,7 @@ static int load(const struct datapath *d, int *dispatch, int *probe)
  * The new program's pin is there before it runs, so that whoever comes after a
  * helper that was killed in between finds out which one does (upgrade_settle()).
  */
-static int replace_dispatch(struct datapath *d, int program)
+int upgrade_lend(const struct datapath *d, int program)
 {
 	int err = pin_next(d->path, shape_pins[LOAD_DISPATCH], program);
 
@@ -91,7 +83,22 @@ static int replace_dispatch(struct datapath *d, int program)
 		return err;
 	}
 	fault_point("the next program runs");
-	return commit_next(d->path, shape_pins[LOAD_DISPATCH]);
+	return 0;
+}
+
+int upgrade_return(const struct datapath *d)
+{
+	if (bpf_link_update(d->link, d->dispatch, NULL) < 0)
+		return -errno;
+	drop_next(d->path, shape_pins[LOAD_DISPATCH]);
+	return 0;
+}
+
+static int replace_dispatch(struct datapath *d, int program)
+{
+	int err = upgrade_lend(d, program);
+
+	return err ? err : commit_next(d->path, shape_pins[LOAD_DISPATCH]);
 }
 
 /* The datapath takes both programs. */
@@ -164,7 +171,7 @@ static uint32_t running(const char *directory)
 
 void upgrade_settle(const char *directory)
 {
-	uint32_t next;
+	uint32_t next = 0;
 
 	drop_next(directory, shape_pins[LOAD_PROBE]);
 	drop_next(directory, SHAPE_REPLY);

@@ -12,6 +12,14 @@
  */
 int upgrade_programs(struct datapath *d);
 
+/*
+ * Lets this program run in the place of the one that is pinned, until that gets
+ * its place back. To the successor of a helper that was killed in between it
+ * looks like an upgrade, which it finishes and then replaces. 0 or -errno.
+ */
+int upgrade_lend(const struct datapath *d, int program);
+int upgrade_return(const struct datapath *d);
+
 /* Pins a program as "DIRECTORY/NAME", in one step in place of one that may be there. 0 or -errno. */
 int upgrade_pin(const char *directory, const char *name, int program);
 

@@ -116,7 +116,12 @@ static void add_ports(struct rules *out, const struct request *r, const struct l
 	}
 }
 
-int request_rules(const struct request *r, const struct listener *l, bool wide_too, size_t most,
+unsigned int wide_bit(int family)
+{
+	return family == AF_INET ? WIDE_IPV4 : WIDE_IPV6;
+}
+
+int request_rules(const struct request *r, const struct listener *l, unsigned int wide, size_t most,
 		  struct rule **rules, struct say *s)
 {
 	struct rules out = {.most = most};
@@ -126,12 +131,14 @@ int request_rules(const struct request *r, const struct listener *l, bool wide_t
 
 	for (size_t i = 0; i < n_own; i++)
 		add_ports(&out, r, l, &own[i]);
-	for (size_t i = 0; wide_too && i < r->n_cidrs; i++) {
+	for (size_t i = 0; i < r->n_cidrs; i++) {
+		if (!(wide & wide_bit(r->cidrs[i].family)))
+			continue;
 		add(&out, l, &r->cidrs[i], l->port, l->port);
 		add_ports(&out, r, l, &r->cidrs[i]);
 	}
-	for (size_t i = 0; wide_too && i < r->n_binds; i++) {
-		if (port_item_applies(&r->binds[i].ports, l))
+	for (size_t i = 0; i < r->n_binds; i++) {
+		if ((wide & wide_bit(r->binds[i].prefix.family)) && port_item_applies(&r->binds[i].ports, l))
 			add(&out, l, &r->binds[i].prefix, r->binds[i].ports.first, r->binds[i].ports.last);
 	}
 	remove_duplicates(&out);

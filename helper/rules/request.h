@@ -56,18 +56,26 @@ bool port_item_applies(const struct port_item *p, const struct listener *l);
 /* Does SKL_FOR, where given, name this listener? */
 bool request_is_for(const struct request *r, const struct listener *l);
 
+#define WIDE_IPV4 1u
+#define WIDE_IPV6 2u
+#define WIDE_ALL  (WIDE_IPV4 | WIDE_IPV6)
+
+/* The bit of AF_INET or AF_INET6. */
+unsigned int wide_bit(int family);
+
 /*
  * The rules that the request comes to for this listener: (its own address and
  * SKL_CIDRS) x (its own port and SKL_PORTS), less what it has already, and
- * SKL_BIND. Without `wide_too` only what concerns its own address: a further
- * listener of the same program on the same port gets no CIDRs.
+ * SKL_BIND. The latter two only of the families that are in `wide`, which has
+ * WIDE_ bits: a further listener of the same program on the same port gets no
+ * CIDRs that an earlier one could serve.
  *
  * *rules is an array from malloc. Returns the number of rules, -ENOMEM, or
  *   -EAFNOSUPPORT  only prefixes of a family that the socket cannot serve
  *   -E2BIG         more than `most` rules, duplicates counted
  * with the sentence in `s`.
  */
-int request_rules(const struct request *r, const struct listener *l, bool wide_too, size_t most,
+int request_rules(const struct request *r, const struct listener *l, unsigned int wide, size_t most,
 		  struct rule **rules, struct say *s);
 
 #endif

@@ -125,8 +125,8 @@ void share_remove_process(struct share *share, struct share_process *p)
 		if (p->fd[j] != NOT_OPEN)
 			share_note_last(share, p, j);
 	}
-	memmove(share->processes + i, share->processes + i + 1,
-		(--share->n_processes - i) * sizeof(share->processes[0]));
+	for (share->n_processes--; i < share->n_processes; i++)
+		share->processes[i] = share->processes[i + 1];
 	free(p);
 }
 
@@ -213,10 +213,13 @@ struct share_pending *shares_note_pending(struct shares *all, const struct share
 		.netns = c->netns,
 		.instance = c->instance,
 		.cookie = c->cookie,
+		.at = *c->at,
 		.pid = c->pid,
 		.pidfd = -1,
 		.until = c->now + PENDING_MS,
 	};
+	p->at.members = NULL;
+	p->at.n_members = 0;
 	strncpy(p->name, c->name, sizeof(p->name) - 1);
 	return p;
 }

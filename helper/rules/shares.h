@@ -17,6 +17,7 @@
 
 #define SHARE_SOCKETS	 64 /* of one share, and of all shares of one user who is not root */
 #define SHARES_SOCKETS	 1024
+#define SHARES_ROOT	 256 /* of them for root alone, however many users there are */
 #define SHARE_PROCESSES	 128 /* of one share that are known; more may have its socket */
 #define SHARES_PENDING	 256
 #define PENDING_EACH	 16
@@ -59,6 +60,10 @@ struct share {
 	struct share_socket sockets[SHARE_SOCKETS];
 	struct share_process *processes[SHARE_PROCESSES]; /* the oldest first */
 	size_t n_processes;
+	uint64_t due;	      /* when it is to be looked after; 0: now */
+	uint64_t rests_until; /* not before: it takes long */
+	uint64_t shown_at;    /* when it was looked at last for somebody's `skl status` */
+	bool unseen;	      /* it was said that who has its sockets cannot be seen */
 };
 
 /* A program that was told to bind a socket of its own, with which it is about to found a share, or to add to
@@ -69,6 +74,7 @@ struct share_pending {
 	char name[SHARE_NAME];
 	uint64_t instance;
 	uint64_t cookie;
+	struct listener at; /* what it was told to bind */
 	int32_t pid;
 	int pidfd;
 	uint64_t until; /* it keeps others waiting */

@@ -3,6 +3,7 @@
 #include "helper/rules/shares.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct share_pending *pending_of_others(const struct shares *all, const struct share_claim *c)
@@ -82,7 +83,7 @@ static bool may_add(const struct share *share, uint64_t instance)
 static void describe(const struct listener *l, char out[LISTENER_TEXT + 8])
 {
 	listener_format(l, out);
-	strcat(out, listener_is_udp(l) ? "/udp" : "/tcp");
+	snprintf(out + strlen(out), sizeof("/udp"), "/%s", listener_is_udp(l) ? "udp" : "tcp");
 }
 
 static int refuse_address(const struct share *share, const struct share_claim *c, struct say *s)
@@ -168,9 +169,9 @@ static int check_room(const struct shares *all, const struct share_claim *c, str
 		return say_error(s, EMFILE, "SKL_SHARE",
 				 "the shares of uid %u have %d sockets, which is the most", c->uid,
 				 SHARE_SOCKETS);
-	if (sum >= SHARES_SOCKETS)
-		return say_error(s, EMFILE, "SKL_SHARE", "the helper keeps %d sockets, which is the most",
-				 SHARES_SOCKETS);
+	if (sum >= SHARES_SOCKETS - (c->uid != 0 ? SHARES_ROOT : 0))
+		return say_error(s, EMFILE, "SKL_SHARE", "the helper keeps %zu sockets, which is the most%s",
+				 sum, c->uid != 0 ? " but for root's" : "");
 	return 0;
 }
 
@@ -216,7 +217,8 @@ int shares_judge_listen(struct shares *all, struct share_claim *c, struct share 
 	if (own)
 		return say_error(s, EINVAL, what, "the socket belongs to the share \"%s\" already",
 				 own->name);
-	if (pending && strcmp(pending->name, c->name) == 0)
+	/* a program that has given up rights may have bound another address by now, as who it is now */
+	if (pending && strcmp(pending->name, c->name) == 0 && listener_same_address(&pending->at, c->at))
 		c->uid = pending->uid;
 	*share = own = shares_find(all, c->uid, c->netns, c->name);
 	if (own)

@@ -30,4 +30,8 @@ struct claims server_claims(const struct server *s);
 /* Keeps the helper from leaving while the peer's process lives. 0, or -errno with the sentence. */
 int server_expect(struct server *s, struct peer *peer, struct say *said);
 
+/* Tells the peer on this socket of decisions from now on. 0, or -errno with the sentence. */
+int server_trace(struct server *s, const struct peer *peer, const char *text, size_t length, int sock,
+		 struct say *said);
+
 #endif

@@ -27,8 +27,9 @@ static struct asker *get(struct askers *a, uint32_t uid)
 			if (a->at[i].paid_until < one->paid_until)
 				one = &a->at[i];
 		}
+		a->forgotten = one->turn > a->forgotten ? one->turn : a->forgotten;
 	}
-	*one = (struct asker){.uid = uid};
+	*one = (struct asker){.uid = uid, .turn = a->forgotten};
 	return one;
 }
 
@@ -62,7 +63,7 @@ uint64_t quota_turn(const struct askers *a, uint32_t uid)
 		if (a->at[i].uid == uid)
 			return a->at[i].turn;
 	}
-	return 0;
+	return a->forgotten;
 }
 
 void quota_serve(struct askers *a, uint32_t uid)

@@ -20,6 +20,8 @@ struct askers {
 	struct asker at[QUOTA_USERS];
 	size_t n;
 	uint64_t turns;
+	uint64_t forgotten; /* the last turn of who is not remembered: newcomers are not all before who waits
+			     */
 };
 
 /*

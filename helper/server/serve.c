@@ -37,6 +37,7 @@ static int dispatch(struct server *s, struct peer *peer, const struct skl_reques
 	case SKL_CLAIM_LISTEN:
 	case SKL_CLAIM_BIND:
 	case SKL_CLAIM_ATTACH:
+	case SKL_CHECK:
 		return claim(&claims, peer, request, text, length, fd, said);
 	case SKL_CLAIM_JOIN:
 		return claim_join(&claims, peer, request, text, length, fd, attached, said);
@@ -47,6 +48,8 @@ static int dispatch(struct server *s, struct peer *peer, const struct skl_reques
 		return 0;
 	case SKL_DETACH:
 		return detach(claims.spaces, peer, text, length, said);
+	case SKL_TRACE:
+		return server_trace(s, peer, text, length, fd, said);
 	case SKL_EXPECT:
 		return server_expect(s, peer, said);
 	default:

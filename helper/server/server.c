@@ -19,11 +19,13 @@
 #include "helper/rules/policy.h"
 #include "helper/server/connections.h"
 #include "helper/server/parts.h"
+#include "helper/tracing.h"
 
 #define ACCEPTED_MAX  64 /* in one round; then requests are looked at, and perhaps one is served */
 #define ACCEPTING_MS  10 /* while more wait than that, one is served only so often */
 #define EXPECTED_MAX  256
 #define EXPECTED_EACH 64   /* of one user; root has no such limit */
+#define EXPECTED_ROOT 64   /* for root alone, however many users there are */
 #define WATCH_MS      500  /* after a request, until everything is looked after again */
 #define LINGER_MS     2000 /* an idle helper waits for a program that forks before it listens */
 
@@ -47,12 +49,22 @@ struct server {
 	bool paused;	/* no connection is accepted until the next tick */
 	struct expected expected[EXPECTED_MAX];
 	uint64_t idle_since, next_tick; /* ms; 0: not idle, never */
-	uint64_t next_shares;		/* when shares are looked after; 0: never */
-	uint64_t served;		/* ms: when a request was served last */
+	struct tracing tracing;
+	uint64_t next_tracing; /* ms: when watchers are told; 0: there are none */
+	uint64_t next_shares;  /* when shares are looked after; 0: never */
+	uint64_t served;       /* ms: when a request was served last */
 };
 
 /* What epoll hands back: the kind in the high half, an index in the low one. */
-enum source { FROM_LISTENER, FROM_SIGNALS, FROM_BROKER, FROM_SHARES, FROM_CONNECTION, FROM_EXPECTED };
+enum source {
+	FROM_LISTENER,
+	FROM_SIGNALS,
+	FROM_BROKER,
+	FROM_SHARES,
+	FROM_TRACING,
+	FROM_CONNECTION,
+	FROM_EXPECTED
+};
 
 static int watch(struct server *s, int fd, enum source source, size_t index)
 {
@@ -63,7 +75,7 @@ static int watch(struct server *s, int fd, enum source source, size_t index)
 
 int server_expect(struct server *s, struct peer *peer, struct say *said)
 {
-	size_t i, mine = 0;
+	size_t i, mine = 0, others = 0;
 	int err;
 
 	if (!s->exit_idle)
@@ -75,10 +87,12 @@ int server_expect(struct server *s, struct peer *peer, struct say *said)
 		if (s->expected[i].pidfd >= 0 && s->expected[i].pid == peer->pid)
 			return 0;
 		mine += s->expected[i].pidfd >= 0 && s->expected[i].uid == peer->uid;
+		others += s->expected[i].pidfd >= 0 && s->expected[i].uid != 0;
 	}
 	for (i = 0; i < EXPECTED_MAX && s->expected[i].pidfd >= 0; i++)
 		;
-	if (i == EXPECTED_MAX || (mine >= EXPECTED_EACH && peer->uid != 0))
+	if (i == EXPECTED_MAX ||
+	    (peer->uid != 0 && (mine >= EXPECTED_EACH || others >= EXPECTED_MAX - EXPECTED_ROOT)))
 		return say_error(said, EMFILE, "request", "the helper expects %d programs already",
 				 EXPECTED_MAX);
 	err = watch(s, peer->pidfd, FROM_EXPECTED, i);
@@ -101,8 +115,31 @@ static void tick_within(struct server *s, uint64_t ms)
 /* There may be others than before: they are looked after soon, and then as often as they want. */
 static void look_at_shares(struct server *s)
 {
-	if (s->next_shares == 0 && !share_none(s->sharing))
-		s->next_shares = boottime_ms() + WATCH_MS;
+	uint64_t at = boottime_ms() + WATCH_MS;
+
+	if (!share_none(s->sharing) && (s->next_shares == 0 || s->next_shares > at))
+		s->next_shares = at;
+}
+
+/* Before what decisions are about becomes another, watchers are told. */
+static void tell_watchers(struct server *s)
+{
+	int again;
+
+	if (!s->next_tracing)
+		return;
+	again = tracing_tend(&s->tracing, s->spaces);
+	s->next_tracing = again < 0 ? 0 : boottime_ms() + (uint64_t)again;
+}
+
+int server_trace(struct server *s, const struct peer *peer, const char *text, size_t length, int sock,
+		 struct say *said)
+{
+	int err = tracing_add(&s->tracing, s->spaces, peer, text, length, sock, said);
+
+	if (!err)
+		s->next_tracing = boottime_ms();
+	return err;
 }
 
 /* Without a descriptor left, connections wait in the queue until the next tick; epoll would tell of them
@@ -225,8 +262,10 @@ static void serve_next(struct server *s)
 	if (!c)
 		return;
 	quota_serve(&s->connections.askers, c->uid);
+	tell_watchers(s);
 	server_serve(s, c->fd, connection_peer(&s->connections, c));
 	connections_end(&s->connections, c);
+	tell_watchers(s); /* it may have made the namespace that they wait for */
 	s->served = boottime_ms();
 	tick_within(s, WATCH_MS);
 	look_at_shares(s);
@@ -267,7 +306,10 @@ static int on_event(struct server *s, const struct epoll_event *event)
 		break;
 	case FROM_SHARES:
 		share_event(s->sharing);
-		look_at_shares(s);
+		s->next_shares = 1;
+		break;
+	case FROM_TRACING:
+		tracing_event(&s->tracing, s->spaces);
 		break;
 	case FROM_EXPECTED:
 		end_expected(s, index);
@@ -307,6 +349,8 @@ static int on_time(struct server *s, bool *leave)
 	uint64_t now = boottime_ms(), next;
 	int tick;
 
+	if ((s->next_tick && s->next_tick <= now) || (s->next_tracing && s->next_tracing <= now))
+		tell_watchers(s);
 	if (s->next_tick && s->next_tick <= now) {
 		if (s->paused && watch(s, s->listener, FROM_LISTENER, 0) == 0)
 			s->paused = false;
@@ -319,6 +363,7 @@ static int on_time(struct server *s, bool *leave)
 	}
 	next = sooner(connections_close_silent(&s->connections, now), s->next_tick);
 	next = sooner(next, s->next_shares);
+	next = sooner(next, s->next_tracing);
 	if (!s->exit_idle || !is_idle(s)) {
 		s->idle_since = 0;
 	} else {
@@ -419,6 +464,7 @@ int server_open(struct server **out, const struct server_options *options, struc
 		s->expected[i].pidfd = -1;
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	connections_init(&s->connections, s->epoll);
+	s->tracing.epoll = -1;
 	err = s->epoll < 0 ? -errno : 0;
 	if (!err)
 		err = open_signals(s);
@@ -428,6 +474,10 @@ int server_open(struct server **out, const struct server_options *options, struc
 		err = watch(s, broker_fd(), FROM_BROKER, 0);
 	if (!err)
 		err = watch(s, sharing->epoll, FROM_SHARES, 0);
+	if (!err)
+		err = tracing_open(&s->tracing);
+	if (!err)
+		err = watch(s, s->tracing.epoll, FROM_TRACING, 0);
 	if (!err)
 		err = open_listener(s, options);
 	if (err) {
@@ -453,6 +503,7 @@ void server_close(struct server *s)
 	if (s->listener >= 0 && !s->inherited)
 		unlink_socket();
 	connections_close(&s->connections);
+	tracing_close(&s->tracing);
 	for (size_t i = 0; i < EXPECTED_MAX; i++) {
 		if (s->expected[i].pidfd >= 0)
 			end_expected(s, i);

@@ -140,3 +140,9 @@ nobody_waits() {
   attack expects
   came "places 63" "other ok" # and one has the process that asked 257 times
 }
+
+@test "many users do not have all the places of programs that are expected: root has some" {
+  start_helper --mode 0666 --policy "$POLICY" --exit-idle
+  attack expects-of-many
+  came "places 192" "root ok"
+}

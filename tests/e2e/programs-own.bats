@@ -82,6 +82,28 @@ ended() {
   free ::1 7 77
 }
 
+@test "IPv4, and then IPv6 that serves both families, on one port: each has the CIDRs of its own" {
+  run_shim SKL_PORTS=77 SKL_CIDRS=198.51.100.0/24,2001:db8:51::/64 -- /usr/bin/python3 -c '
+import selectors, socket
+at = selectors.DefaultSelector()
+for family, address in (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"):
+    s = socket.socket(family)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    s.bind((address, 8080))
+    s.listen()
+    at.register(s, selectors.EVENT_READ)
+while True:
+    for key, _ in at.select():
+        c = key.fileobj.accept()[0]
+        c.sendall(b"reached %s port %d\n" % (c.getsockname()[0].encode(), c.getsockname()[1]))
+        c.close()'
+  wait_port ::1 77
+  answers 127.0.0.1 8080 77
+  answers ::1 8080 77
+  answers 198.51.100.9 8080 77
+  answers 2001:db8:51::9 8080 77
+}
+
 @test "an IPv4-mapped address" {
   run_shim SKL_PORTS=7 -- "$BUILD/tests/srv-listen" plain 8080 ::ffff:127.0.0.1
   wait_port 127.0.0.1 7

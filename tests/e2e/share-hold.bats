@@ -76,6 +76,7 @@ teardown() {
     wait_until gone "$SERVER"
     sleep 0.1
     serve SKL_SHARE=web SKL_HOLD=20s -- 127.0.0.1 8080
+    sleep 0.1 # it has some to serve
   done
   stop_load
   load_says refused=0 late=0 failed=0

@@ -135,6 +135,24 @@ time.sleep(100)'
   kill -0 "$old"
 }
 
+@test "what a process calls itself moves no cursor" {
+  spawn env "LD_PRELOAD=$SHIM" SKL_SHARE=web python3 -c '
+import socket, time
+open("/proc/self/comm", "w").write("a\033[2J\rdone")
+s = socket.socket()
+s.bind(("127.0.0.1", 8080))
+s.listen()
+print("listens", flush=True)
+time.sleep(100)'
+  wait_log listens
+  upgrade web --after 0 -- "$SERVE" 127.0.0.1 8080
+  upgrade_says "a?[2J?done"
+  if grep -q '[[:cntrl:]]' "$UPGRADE_LOG"; then
+    cat -v "$UPGRADE_LOG"
+    return 1
+  fi
+}
+
 @test "no such share, no helper: nothing is started" {
   run ns "$SKL" upgrade web -- touch "$T/started"
   [ "$status" -eq 1 ]

@@ -677,6 +677,32 @@ time.sleep(30)' "$SOCKET" 3>&- &
 	asked 1
 }
 
+@test "a listener on a further port, after the program has shut itself off from the helper, is left alone" {
+	need_root
+	helper ok
+	mkdir "$BATS_TEST_TMPDIR/root"
+	# as an FTP server's session does; it is said once
+	shim_do socket bind listen chroot="$BATS_TEST_TMPDIR/root" socket bind listen serve socket bind listen serve
+	says 'listen 0 errno 4242' served \
+		'libsklshim: tcp: further sockets of this program are left alone: No such file or directory: the program changed its root'
+	[ "$(grep -c libsklshim <<<"$output")" -eq 1 ]
+	[ "$(grep -c 'listen 0 errno 4242' <<<"$output")" -eq 3 ]
+	# what has not been granted before is not
+	shim_do chroot="$BATS_TEST_TMPDIR/root" socket bind listen
+	says 'listen -1 errno 2'
+	asked 1
+	# nor is one on the granted port
+	shim_do socket bind listen chroot="$BATS_TEST_TMPDIR/root" listen
+	says 'listen -1 errno 2' 'tcp port '
+	asked 2
+}
+
+@test "a listener on a further port, with a helper that is gone: not left alone" {
+	helper ok hangup
+	shim_do socket bind listen socket bind listen
+	says 'listen 0 errno 4242' 'listen -1 errno 104' 'hung up'
+}
+
 @test "SKL_HELPER too long for a socket's path: ENAMETOOLONG" {
 	local path
 	path=/$(printf '%107s' '' | tr ' ' p)

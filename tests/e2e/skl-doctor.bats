@@ -112,8 +112,64 @@ NFT
   mkdir "$T/bin"
   cp "$BUILD/skl" "$BUILD/sklhelper" "$T/bin/"
   head -c 3000 "$BUILD/libsklshim.so" >"$T/bin/libsklshim.so"
-  SKL=/run/test/bin/skl doctor $BUILD/examples/legacy-server >"$T/out" || :
+  SKL=/run/test/bin/skl doctor "$BUILD/examples/legacy-server" >"$T/out" || :
   grep "^program problem .* does not take the shim" "$T/out"
+}
+
+@test "sk_lookup programs of somebody else, before and after skl's, and a second helper" {
+  start_helper
+  spawn /usr/bin/python3 "$TESTS/programs/foreign.py" early_one
+  wait_log attached
+  early=$SPAWNED
+  doctor >"$T/out" || :
+  grep "^sk_lookup problem program [0-9]* (early_one) of somebody else .*before" "$T/out"
+  run_shim SKL_PORTS=7 -- "$SERVER" 8080
+  wait_port 7
+  spawn /usr/bin/python3 "$TESTS/programs/foreign.py" late_one
+  wait_log attached
+  run ns "$SKL" doctor
+  [ "$status" -eq 1 ]
+  says "(early_one) of somebody else is attached to this network namespace, before" \
+    "(late_one) of somebody else is attached to this network namespace, after" "bpftool link list"
+  stop "$early"
+  stop "$SPAWNED"
+  doctor | grep "^sk_lookup ok"
+  spawn "$BUILD/sklhelper" --socket /run/other.sock --bpffs /sys/fs/bpf/other
+  wait_until ns test -S /run/other.sock
+  run_shim SKL_HELPER=/run/other.sock SKL_PORTS=9 -- "$SERVER" 9090
+  wait_port 9
+  doctor >"$T/out" || :
+  grep "^sk_lookup problem 2 helpers cover" "$T/out"
+}
+
+@test "helpers that speak otherwise: another version, nonsense, none at all" {
+  # fake ANSWER: who answers so, twice: to the first request, and once more
+  fake() {
+    spawn "$BUILD/tests/fake-helper" "/run/fake-${1%%:*}.sock" /run/fake.log "$1" "$1"
+    wait_until ns test -S "/run/fake-${1%%:*}.sock"
+    ns env "SKL_HELPER=/run/fake-${1%%:*}.sock" "$SKL" doctor >"$T/out" || :
+    grep "^problem  helper" "$T/out"
+    stop "$SPAWNED" || :
+  }
+  fake version:2:93
+  grep -q "Protocol not supported" "$T/out"
+  grep -q -e "-> start the sklhelper that came with this skl" "$T/out"
+  fake garbage
+  grep -q "Bad message" "$T/out"
+  fake hangup
+  grep -q "Connection reset" "$T/out"
+}
+
+@test "on a terminal sentences are broken between words, below each other" {
+  start_helper
+  for width in 60 80 160; do
+    ns env TERM=dumb script -qec "stty cols $width && NO_COLOR=1 '$SKL' doctor" /dev/null </dev/null | tr -d '\r' >"$T/out"
+    cat "$T/out"
+    (($(wc -L <"$T/out") <= width))
+    grep -Evq '^(ok|problem|unknown| {20}[^ ])' "$T/out" && return 1
+    # the same words as where there is no terminal
+    diff <(tr -s ' \n' '\n' <"$T/out" | grep -v '^[0-9]*$') <(ns "$SKL" doctor | tr -s ' \n' '\n' | grep -v '^[0-9]*$')
+  done
 }
 
 @test "mistakes" {

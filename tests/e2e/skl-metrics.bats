@@ -75,3 +75,27 @@ PYTHON
   run ns "$SKL" metrics what
   [ "$status" -eq 2 ]
 }
+
+@test "the dashboard in examples/grafana names metrics and labels that there are" {
+  local board=$ROOT/examples/grafana/skl.json label
+  start_helper
+  run_shim SKL_PORTS=7 -- "$BUILD/examples/legacy-server" 8080
+  wait_port 7
+  ns "$SKL" metrics >"$T/metrics"
+  sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$T/metrics" | sort -u >"$T/names"
+  jq -r '.. | .expr?, .query?.query? // empty' "$board" | grep -o 'skl_[a-z_]*' | sort -u >"$T/used"
+  # all of them, in fact
+  diff "$T/names" "$T/used"
+  # labels: those of the metrics, and the host's, which is Prometheus' own
+  for label in $(jq -r '.. | .legendFormat? // empty' "$board" | grep -o '{{[a-z]*}}' | tr -d '{}' | sort -u) \
+    $(jq -r '.. | .expr? // empty' "$board" | grep -o 'by ([a-z, ]*)' | tr -d ',()' | sed 's/^by//' | sort -u); do
+    grep -q "[{,]$label=" "$T/metrics" || {
+      echo "no metric has the label $label"
+      return 1
+    }
+  done
+  # every panel has a place and a query of its own
+  [ "$(jq '[.panels[].id] | length == (unique | length)' "$board")" = true ]
+  [ "$(jq '[.panels[] | select(.targets | length == 0)] | length' "$board")" -eq 0 ]
+  [ "$(jq -r '[.panels[].gridPos | .x + .w] | max' "$board")" -eq 24 ]
+}

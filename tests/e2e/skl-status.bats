@@ -398,4 +398,10 @@ shown() {
   wait_log $'\e[H\e[J'
   wait_log "port 7 "
   run ! grep -q "port 77 " "$LOG" # no room for it
+  stop "$SPAWNED" || :
+  # with more room than that, what is not shown is counted
+  run_shim SKL_PORTS=100,101,102,103,104,105,106,107,108,109 -- "$SERVER" 8081
+  wait_port 109
+  spawn script -qefc "stty rows 9 cols 80; $SKL status -w" /dev/null
+  wait_log "8 more lines: --pid, --port, --user, --netns show less"
 }

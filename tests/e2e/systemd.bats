@@ -61,3 +61,15 @@ installed() {
   ((status == 0))
   [ "$(tail -n 1 "$T/boot.out")" = "all is well" ]
 }
+
+@test "booted with systemd: the drop-in of examples/systemd covers a service that knows nothing of it, and can be taken back" {
+  local status=0
+
+  bash "$ROOT/tests/lib/boot.bash" "$ROOT/tests/programs/booted-dropin.sh" || status=$?
+  if ((status == 77)); then
+    skip "systemd cannot be booted here"
+  fi
+  cat "$T/boot.out"
+  ((status == 0))
+  [ "$(tail -n 1 "$T/boot.out")" = "all is well" ]
+}

@@ -146,7 +146,7 @@ int bpf_obj_get_info_by_fd(int fd, void *info, __u32 *length)
 int bpf_map_get_next_key(int fd, const void *key, void *next)
 {
 	struct records *r = records_of(fd);
-	struct entry *e = key ? find(r, key) : NULL;
+	struct entry *e = r && key ? find(r, key) : NULL;
 	size_t i = e ? (size_t)(e - r->entries) + 1 : 0;
 
 	if (!r || i >= r->n)

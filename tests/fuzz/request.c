@@ -120,8 +120,9 @@ static void bind_rules(const struct listener *from, const struct rule *rules, si
 	}
 	for (size_t f = 0; f < 2; f++) {
 		struct rows rows = {.next = 0};
+		int err = table_rows(&t, l->protocol, families[f], 0, 65535, check_row, &rows);
 
-		assert(table_rows(&t, l->protocol, families[f], 0, 65535, check_row, &rows) == 0);
+		assert(err == 0);
 		assert(rows.next == 65536);
 	}
 	table_clear(&t);

@@ -98,6 +98,13 @@ int server_expect(struct server *s, struct peer *peer, struct say *said)
 	return 0;
 }
 
+int server_trace(struct server *s, const struct peer *peer, const char *text, size_t length, int sock,
+		 struct say *said)
+{
+	assert(length <= SKL_TEXT_MAX);
+	return sock < 0 ? say_error(said, EBADF, "trace", "no socket came with it") : 0;
+}
+
 /* ---- the client ---- */
 
 /* Of each kind one: a listener, a socket that is not bound, a connection of AF_UNIX, a pipe. Their numbers
@@ -193,7 +200,7 @@ static void make_right(struct skl_request *request, size_t size)
 {
 	request->magic = SKL_WIRE_MAGIC;
 	request->version = SKL_WIRE_VERSION;
-	request->kind %= SKL_DETACH + 2;
+	request->kind %= SKL_TRACE + 2;
 	request->length = (__u32)size;
 	if (request->kind > SKL_CLAIM_ATTACH)
 		request->pid = 0;

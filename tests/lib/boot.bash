@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# boot.bash SCRIPT: installs what was built into a copy of this system (an overlay that is thrown away) and boots it
-# with systemd in namespaces of its own; runs SCRIPT in it, whose output goes to $T/boot.out, and ends it all.
+# boot.bash [--bare] SCRIPT: installs what was built (--bare: nothing) into a copy of this system (an overlay that is
+# thrown away) and boots it with systemd in namespaces of its own; runs SCRIPT in it, whose output goes to $T/boot.out, and
+# ends it all.
 # Status 77: this cannot be done here. The tree is at /mnt/src in it, T at /mnt/test.
 
 set -euo pipefail
@@ -60,7 +61,7 @@ inside() {
   mkdir "$root/mnt/src" "$root/mnt/test"
   mount --bind "$ROOT" "$root/mnt/src"
   mount --bind "$T" "$root/mnt/test"
-  make -s -C "$ROOT" -o all install DESTDIR="$root" PREFIX=/usr/local >/dev/null
+  [[ -n ${BARE:-} ]] || make -s -C "$ROOT" -o all install DESTDIR="$root" PREFIX=/usr/local >/dev/null
   cp "$1" "$root/mnt/script"
 
   # nothing of this system's own services: only what the test starts
@@ -83,6 +84,10 @@ UNIT
     /lib/systemd/systemd --system --unit=boot.target --log-target=null --show-status=0 </dev/null
 }
 
+if [[ ${1:-} == --bare ]]; then
+  export BARE=yes
+  shift
+fi
 if [[ ${1:-} == --inside ]]; then
   inside "$2"
 fi

@@ -35,13 +35,9 @@ in_share() {
   shim "${vars[@]}" -- "$BUILD/tests/share-serve" "$@" 2>&1
 }
 
-# answering [ADDRESS] PORT [TIMES]: the processes that answer there, sorted, each once.
+# answering ADDRESS PORT [TIMES]: the processes that answer there, sorted, each once.
 answering() {
-  local i
-
-  for ((i = 0; i < ${3:-24}; i++)); do
-    ask "$1" "$2" x$'\n' || echo "error $?"
-  done | sort -un
+  ns /usr/bin/python3 "$TESTS/programs/answering.py" "$1" "$2" "${3:-24}" | sort -n
 }
 
 # they_answer PORT PID...: these and no others, on 127.0.0.1.

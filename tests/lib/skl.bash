@@ -26,8 +26,9 @@ skl_setup() {
   local name
 
   for name in ${!SKL_@} LD_PRELOAD; do
-    unset "$name"
+    [[ $name == SKL_LONG ]] || unset "$name"
   done
+  export -n SKL_LONG # which is for the tests alone
   T=$BATS_TEST_TMPDIR
   HELPER=
   SPAWNS=()

@@ -122,7 +122,7 @@ other() {
 }
 
 @test "i386" {
-  other i386 i386 i386
+  other i386 shim32 i386
 }
 
 @test "aarch64" {

@@ -98,6 +98,11 @@ nginx_prefix() {
   sed "s/reached.*port/$1/; s/include listen.conf/listen 127.0.0.1:8080/" "$ROOT/tests/programs/nginx.conf" >"$T/$1/nginx.conf"
 }
 
+# workers DIRECTORY: the processes that answer for the nginx that lives there.
+workers() {
+  pgrep -P "$(<"$1/nginx.pid")"
+}
+
 @test "nginx: another configuration, master and workers, and QUIT, with which it drains" {
   nginx_prefix one
   nginx_prefix two
@@ -119,8 +124,12 @@ nginx_prefix() {
   nginx_prefix two
   start_old nginx -p /run/test/one -c nginx.conf -e error.log
   run_shim SKL_SHARE=web -- nginx -p /run/test/two -c nginx.conf -e error.log
-  wait_until get one
-  wait_until get two
+  wait_until test -s "$T/two/nginx.pid"
+  local one two
+  mapfile -t one < <(workers "$T/one")
+  mapfile -t two < <(workers "$T/two")
+  answers_alone one "${two[@]}"
+  answers_alone two "${one[@]}"
   kill "$(<"$T/one/nginx.pid")"
   wait_until only two
 }

@@ -412,6 +412,29 @@ def expects():
     wait_for(pid)
 
 
+def expects_of_many():
+    """The same by as many users as there are, as who has subordinate ones can be: root has a place."""
+    ready, go = os.pipe(), os.pipe()
+
+    def attack():
+        for _ in range(64):
+            if os.fork() == 0:
+                os.close(go[1])
+                os.write(ready[1], ask(kind=EXPECT).encode()[:1])
+                os.read(go[0], 1)
+                os._exit(0)
+        os.close(go[1])
+        os.read(go[0], 1)
+
+    pids = [user(ATTACKER + i, attack) for i in range(5)]
+    answers = b"".join(os.read(ready[0], 1) for _ in range(5 * 64))
+    tell("places", answers.count(b"o"))
+    tell("root", ask(kind=EXPECT))
+    os.close(go[1])
+    for pid in pids:
+        wait_for(pid)
+
+
 # ---- what others have ----
 
 
@@ -725,6 +748,7 @@ CASES = {
     "crowd": lambda: others_wait(crowd),
     "duplicates": lambda: others_wait(duplicates),
     "expects": expects,
+    "expects-of-many": expects_of_many,
     "false-record": false_record,
     "foreign-pid": foreign_pid,
     "flood": lambda tool, count: others_wait(flood(tool, int(count), 2)),

@@ -39,9 +39,10 @@ systemctl start sklhelper.socket
 systemctl start web.service
 wait_until get
 
-# a client that asks all the time
+# a client that asks all the time. This server dies of SIGTERM at once: what it had accepted by then may end without an
+# answer (52, 56), but nobody is refused, and nobody waits in vain.
 while :; do
-  get >/dev/null || echo "exit code $?" >>/run/failures
+  get >/dev/null || { code=$? && [[ $code == 5[26] ]]; } || echo "exit code $code" >>/run/failures
   echo >>/run/asked
 done &
 

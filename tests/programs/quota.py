@@ -6,6 +6,7 @@ import collections
 import errno
 import os
 import re
+import signal
 import socket
 import struct
 import sys
@@ -131,10 +132,11 @@ def wait(seconds):
 
 def namespaces(n, uid):
     """A listener of that user in each of so many network namespaces; then one of somebody else. As root."""
-    answers = []
+    answers, pids = [], []
     for i in range(int(n) + 1):
         r, w = os.pipe()
-        if os.fork() == 0:
+        pids.append(os.fork())
+        if pids[-1] == 0:
             os.unshare(os.CLONE_NEWNET) if hasattr(os, "unshare") else unshare_net()
             os.setgroups([])
             os.setresuid(*3 * [int(uid) + (i == int(n))])
@@ -145,6 +147,8 @@ def namespaces(n, uid):
         os.close(w)
         with open(r, encoding="ascii") as f:
             answers.append(f.readline().strip())
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
     print("\n".join(answers))
 
 

@@ -15,7 +15,7 @@ import time
 
 HELPER = os.environ.get("SKL_HELPER", "/run/skl/helper.sock")
 MAGIC, VERSION = 0x5F6C6B73, 1
-CLAIM_LISTEN, CLAIM_BIND, CLAIM_ATTACH, STATUS, EXPECT = 1, 2, 3, 4, 5
+CLAIM_LISTEN, CLAIM_BIND, CLAIM_ATTACH, STATUS, EXPECT, TRACE = 1, 2, 3, 4, 5, 10
 TEXT_MAX = 16384
 IPPROTO_MPTCP = 262
 
@@ -37,6 +37,12 @@ def unix_listener():
     s.listen()
     keep.append(s)
     return s
+
+
+def told():
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    keep.extend(pair)
+    return pair[1]
 
 
 def unconnected():
@@ -186,6 +192,13 @@ CASES = {
     "udp-connected": lambda: ask(message(CLAIM_BIND), [datagram(connected=True)]),
     "raw": lambda: ask(message(CLAIM_BIND), [raw()]),
     "tcp-as-udp": lambda: ask(message(CLAIM_BIND), [listener()]),
+    # who wants to be told of decisions
+    "trace-no-fd": lambda: ask(message(TRACE, b"")),
+    "trace-tcp": lambda: ask(message(TRACE, b""), [listener()]),
+    "trace-file": lambda: ask(message(TRACE, b""), [plain_file()]),
+    "trace-stream": lambda: ask(message(TRACE, b""), [unix_listener()]),
+    "trace-port": lambda: ask(message(TRACE, b"PORT=70000\0"), [told()]),
+    "trace-text": lambda: ask(message(TRACE, b"PORT=7"), [told()]),
     # the asker
     "hang-up": hang_up,
     "idle": idle,

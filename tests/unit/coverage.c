@@ -6,8 +6,8 @@
 #include "helper/rules/request.h"
 
 #define TEXT(t) (t), sizeof(t)
-#define WIDE	true
-#define OWN	false
+#define WIDE	WIDE_ALL
+#define OWN	0
 
 /* " 10.0.0.0/8|80-89" for each rule */
 static void show(const struct rule *rules, int n, char *out, size_t size)
@@ -30,8 +30,8 @@ struct asked {
 	bool v6only;
 	const char *text;
 	size_t length;
-	bool wide_too;
-	const char *gets; /* each rule after a space */
+	unsigned int wide; /* WIDE_ bits */
+	const char *gets;  /* each rule after a space */
 };
 
 static void gets(const struct asked *cases, size_t n_cases)
@@ -47,7 +47,7 @@ static void gets(const struct asked *cases, size_t n_cases)
 
 		l.v6only = c->v6only;
 		assert_int_equal(request_parse(c->text, c->length, &r, &s), 0);
-		n = request_rules(&r, &l, c->wide_too, 100, &rules, &s);
+		n = request_rules(&r, &l, c->wide, 100, &rules, &s);
 		if (n < 0)
 			fail_msg("%s at %s: %s", c->text, c->address, s.text);
 		show(rules, n, shown, sizeof(shown));
@@ -159,6 +159,12 @@ static void a_further_listener_gets_its_own_address_only(void **state)
 		 " 127.0.0.1/32|7"},
 		{"::", 80, false, TEXT("SKL_PORTS=7\0SKL_CIDRS=10.0.0.0/8"), OWN, " ::/0|7 0.0.0.0/0|7"},
 		{"127.0.0.1", 80, false, TEXT("SKL_CIDRS=10.0.0.0/8"), OWN, ""},
+		{"::", 80, false, TEXT("SKL_PORTS=7\0SKL_CIDRS=10.0.0.0/8,2001:db8::/64"), WIDE_IPV6,
+		 " ::/0|7 0.0.0.0/0|7 2001:db8::/64|7"},
+		{"::", 80, false, TEXT("SKL_PORTS=7\0SKL_CIDRS=10.0.0.0/8,2001:db8::/64"), WIDE_IPV4,
+		 " ::/0|7 0.0.0.0/0|7 10.0.0.0/8|7"},
+		{"::", 80, false, TEXT("SKL_BIND=10.0.0.0/8:7 [2001:db8::]/64:7"), WIDE_IPV6,
+		 " 2001:db8::/64|7"},
 		/* not even an error for a family that it cannot serve: these are not its own */
 		{"127.0.0.1", 80, false, TEXT("SKL_CIDRS=2001:db8::/64"), OWN, ""},
 	};
@@ -203,7 +209,7 @@ static void nothing_remains(void **state)
 
 		l.v6only = cases[i].v6only;
 		assert_int_equal(request_parse(cases[i].text, cases[i].length, &r, &s), 0);
-		assert_int_equal(request_rules(&r, &l, true, 100, &rules, &s), -EAFNOSUPPORT);
+		assert_int_equal(request_rules(&r, &l, WIDE_ALL, 100, &rules, &s), -EAFNOSUPPORT);
 		assert_null(rules);
 		snprintf(says, sizeof(says),
 			 "%sAddress family not supported by protocol: SKL_CIDRS and SKL_BIND name only "
@@ -224,14 +230,14 @@ static void no_more_than_the_limit(void **state)
 
 	assert_int_equal(request_parse(text, sizeof(text), &r, &s), 0);
 	/* what is there already does not count; what comes twice does, once for each address */
-	assert_int_equal(request_rules(&r, &l, true, 12, &rules, &s), 3);
+	assert_int_equal(request_rules(&r, &l, WIDE_ALL, 12, &rules, &s), 3);
 	free(rules);
 	assert_int_equal(s.length, 0);
-	assert_int_equal(request_rules(&r, &l, true, 11, &rules, &s), -E2BIG);
+	assert_int_equal(request_rules(&r, &l, WIDE_ALL, 11, &rules, &s), -E2BIG);
 	assert_null(rules);
 	assert_string_equal(s.text,
 			    "0.0.0.0:80: Argument list too long: more than 11 bindings in one request");
-	assert_int_equal(request_rules(&r, &l, true, 0, &rules, &s), -E2BIG);
+	assert_int_equal(request_rules(&r, &l, WIDE_ALL, 0, &rules, &s), -E2BIG);
 	request_free(&r);
 }
 
@@ -248,7 +254,7 @@ static void many_rules(void **state)
 	assert_non_null(ports);
 	for (size_t i = 0; i < MANY; i++)
 		ports[i] = (struct port_item){.first = (uint16_t)(1000 + i), .last = (uint16_t)(1000 + i)};
-	assert_int_equal(request_rules(&r, &l, true, 2 * MANY, &rules, &s), 2 * MANY);
+	assert_int_equal(request_rules(&r, &l, WIDE_ALL, 2 * MANY, &rules, &s), 2 * MANY);
 	for (size_t i = 0; i < 2 * MANY; i++) {
 		assert_int_equal(rules[i].first, 1000 + i % MANY);
 		assert_int_equal(rules[i].prefix.family, i < MANY ? AF_INET6 : AF_INET);
@@ -274,7 +280,7 @@ static void items_of_the_other_protocol_are_not_meant(void **state)
 		int n;
 
 		l.protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
-		n = request_rules(&r, &l, true, 100, &rules, &s);
+		n = request_rules(&r, &l, WIDE_ALL, 100, &rules, &s);
 		show(rules, n, shown, sizeof(shown));
 		assert_string_equal(shown, gets_by_protocol[udp]);
 		for (int i = 0; i < n; i++)

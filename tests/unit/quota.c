@@ -79,6 +79,23 @@ static void turns(void **state)
 	assert_true(quota_turn(&a, YOU) < quota_turn(&a, ME));
 }
 
+/* Users without end, as who has subordinate ones can be, of whom each asks once: who waits has his turn, too.
+ */
+static void newcomers(void **state)
+{
+	static struct askers a;
+	uint32_t uid = 5000;
+
+	quota_take(&a, ME, 100, start);
+	quota_serve(&a, ME);
+	quota_take(&a, ME, 100, start);
+	while (quota_turn(&a, ME) > quota_turn(&a, uid)) {
+		assert_true(uid < 5000 + 3 * QUOTA_USERS);
+		quota_take(&a, uid, 100, start);
+		quota_serve(&a, uid++);
+	}
+}
+
 static void news(void **state)
 {
 	static struct askers a;
@@ -97,6 +114,7 @@ int main(void)
 		cmocka_unit_test(each_by_himself),
 		cmocka_unit_test(a_crowd),
 		cmocka_unit_test(turns),
+		cmocka_unit_test(newcomers),
 		cmocka_unit_test(news),
 	};
 

@@ -229,6 +229,21 @@ static void who_bound_it_counts_not_who_listens(void **state)
 	assert_int_equal(c.uid, 0);
 }
 
+/* Who was given a socket that root was about to bind has not bound it for root's share on another port. */
+static void another_address_was_not_bound_for_it(void **state)
+{
+	struct listener l = at("0.0.0.0", 80, IPPROTO_TCP), other = at("0.0.0.0", 8080, IPPROTO_TCP);
+	struct share_claim c = claim(0, "web", 1, &l);
+	struct share *share;
+	size_t index;
+
+	shares_note_pending(&all, &c);
+	c.uid = BOB;
+	c.socket_uid = 0;
+	c.at = &other;
+	assert_int_equal(shares_judge_listen(&all, &c, &share, &index, &said), -EACCES);
+}
+
 static void what_others_made_is_not_shared(void **state)
 {
 	struct listener l = at("0.0.0.0", 80, IPPROTO_TCP);
@@ -286,6 +301,21 @@ static void root_has_several_times_as_many_sockets(void **state)
 	}
 	assert_int_equal(serve(0, "last", 5000, at("0.0.0.0", 99, IPPROTO_TCP)), -EMFILE);
 	says("the helper keeps 1024 sockets");
+}
+
+static void many_users_leave_room_for_root(void **state)
+{
+	char name[SHARE_NAME];
+
+	for (int i = 0; i < SHARES_SOCKETS - SHARES_ROOT; i++) {
+		snprintf(name, sizeof(name), "s%d", i / 8);
+		assert_int_equal(serve((uint32_t)(5000 + i / SHARE_SOCKETS), name, (uint64_t)(1 + i / 8),
+				       at("0.0.0.0", (uint16_t)(1000 + i), IPPROTO_TCP)),
+				 i % 8);
+	}
+	assert_int_equal(serve(4999, "last", 5000, at("0.0.0.0", 99, IPPROTO_TCP)), -EMFILE);
+	says("but for root's");
+	assert_int_equal(serve(0, "last", 5001, at("0.0.0.0", 99, IPPROTO_TCP)), 0);
 }
 
 static void closes_when_the_last_process_is_gone(void **state)
@@ -357,10 +387,12 @@ int main(void)
 		TEST(one_founds_and_the_others_wait),
 		TEST(pending_is_bounded_for_each_user),
 		TEST(who_bound_it_counts_not_who_listens),
+		TEST(another_address_was_not_bound_for_it),
 		TEST(what_others_made_is_not_shared),
 		TEST(a_socket_has_one_share),
 		TEST(limits),
 		TEST(root_has_several_times_as_many_sockets),
+		TEST(many_users_leave_room_for_root),
 		TEST(closes_when_the_last_process_is_gone),
 		TEST(a_remnant_of_reuseport_closes_early),
 		TEST(who_had_it_last_is_remembered),

@@ -61,7 +61,7 @@ _skl_run() {
     COMPREPLY=()
   elif ((!at)) && [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
     if [[ ${COMP_WORDS[1]} == run ]]; then
-      _skl_words "--ports --cidrs --bind --for --share --hold --warn --supervise --print --help --"
+      _skl_words "--ports --cidrs --bind --for --share --hold --warn --supervise --check --print --help --"
     else
       _skl_words "--after --timeout --signal --keep-old --help --"
     fi
@@ -71,7 +71,7 @@ _skl_run() {
 }
 
 _skl() {
-  local commands="run status attach upgrade detach doctor metrics version help"
+  local commands="run status attach upgrade detach trace doctor metrics version help"
   local previous=${COMP_WORDS[COMP_CWORD - 1]} current=${COMP_WORDS[COMP_CWORD]}
 
   if ((COMP_CWORD == 1)); then
@@ -82,7 +82,7 @@ _skl() {
     status:--pid | attach:--pid) _skl_words "$(_skl_pids)" ;;
     status:--port) _skl_words "$(_skl_ports)" ;;
     status:--user) _skl_words "$(_skl_users)" ;;
-    status:--netns | metrics:-o | metrics:--output) _skl_files ;;
+    status:--netns | trace:--netns | metrics:-o | metrics:--output) _skl_files ;;
     attach:--listen | attach:-[pcb] | attach:--ports | attach:--cidrs | attach:--bind) COMPREPLY=() ;;
     run:* | upgrade:*) _skl_run "$previous" ;;
     help:*) _skl_words "$commands" ;;
@@ -99,6 +99,13 @@ _skl() {
         _skl_words "--help"
       else
         _skl_words "$(_skl_ids)"
+      fi
+      ;;
+    trace:*)
+      if [[ $current == -* ]]; then
+        _skl_words "--json --netns --help"
+      else
+        _skl_words "$(_skl_ports)"
       fi
       ;;
     metrics:*) _skl_words "--output --help" ;;
