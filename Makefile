@@ -84,7 +84,6 @@ all: $(B)/libsklshim.so $(SHIM32) $(B)/sklhelper $(B)/skl $(EXAMPLES) ## build t
 
 # ---- the shim: no libc, so that one file serves every libc (see preload/) ----
 
-SHIM_CC = $(CC)
 SHIM_CFLAGS := -std=gnu11 -Os -g -ffreestanding -fPIC -fvisibility=hidden -fno-stack-protector -U_FORTIFY_SOURCE \
 	-fno-asynchronous-unwind-tables -fcf-protection=none \
 	-Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(WERROR),-Werror) $(ANYWHERE)
@@ -92,12 +91,13 @@ SHIM_LDFLAGS := -shared -nostdlib -Wl,-soname,libsklshim.so -Wl,--version-script
 	-Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack -Wl,--hash-style=both -Wl,--build-id=none
 
 $(B)/shim32/libsklshim.so: SHIM_CFLAGS += -m32 -idirafter /usr/include/$(MULTIARCH)
-$(B)/aarch64/libsklshim.so: SHIM_CC = aarch64-linux-gnu-gcc
+$(B)/aarch64/libsklshim.so: CC = aarch64-linux-gnu-gcc
+SHIMS := $(B)/libsklshim.so $(SHIM32) $(B)/aarch64/libsklshim.so
 
-$(B)/libsklshim.so $(SHIM32) $(B)/aarch64/libsklshim.so: $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map helper/wire.h
+$(SHIMS): $(SHIM_SRC) $(wildcard preload/*.h) preload/exports.map helper/wire.h
 	$(call say,SHIM,$@)
 	@mkdir -p $(@D)
-	$(Q)$(SHIM_CC) -I. $(SHIM_CFLAGS) $(SHIM_LDFLAGS) -o $@ $(SHIM_SRC)
+	$(Q)$(CC) -I. $(SHIM_CFLAGS) $(SHIM_LDFLAGS) -o $@ $(SHIM_SRC)
 
 # ---- the BPF programs ----
 
@@ -251,6 +251,13 @@ check: ## install what is missing, build, and run every test that needs no virtu
 check-long: tests ## the tests that take long: kills and failing calls at every step, floods, load, real programs that share (root)
 	@TESTS_BUILD=$(B) tests/run tests/long/*.bats
 
+# The servers are named in tests/programs/matrix/ and installed into an overlay there, not on this machine.
+.PHONY: check-programs
+check-programs: ## start some seventy real servers under skl, or only P=nginx, and ask them on extra ports and addresses (root)
+	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO)
+	@$(MAKE) --no-print-directory all $(addprefix $(B)/tests/,srv-ask udp-ask uring-listen)
+	@TESTS_BUILD=$(B) tests/programs/matrix/run $(P)
+
 # K="5.10 6.1": which kernels (tests/kernels/list); T=tests/e2e/x.bats: which tests; J: how many machines at a time
 K ?=
 T ?=
@@ -264,15 +271,8 @@ check-kernels: ## the tests on the kernels of other Debian releases, in virtual 
 .PHONY: check-libc
 check-libc: ## the shim with the libcs of other Debian releases, musl, i386 and aarch64, allocators and preloads (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST) $(DEPS_LIBC)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests $(B)/aarch64/libsklshim.so
+	@$(MAKE) --no-print-directory -j$$(nproc) tests $(SHIMS)
 	@TESTS_BUILD=$(B) tests/libc/run
-
-# The servers are named in tests/programs/matrix/ and installed into an overlay there, not on this machine.
-.PHONY: check-programs
-check-programs: ## start some seventy real servers under skl, or only P=nginx, and ask them on extra ports and addresses (root)
-	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO)
-	@$(MAKE) --no-print-directory all $(addprefix $(B)/tests/,srv-ask udp-ask uring-listen)
-	@TESTS_BUILD=$(B) tests/programs/matrix/run $(P)
 
 .PHONY: bench
 bench: ## measure, in namespaces of its own (root)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
 # Helpers are killed and started again, and new ones bring other programs, while clients connect: nobody is
-# refused, and everybody reaches whom they should. SKL_LONG=1 takes a minute, with five times as many kills.
+# refused, and everybody reaches whom they should. TESTS_LONG=1 takes a minute, with five times as many kills.
 
 setup() {
   load ../lib/skl
@@ -15,8 +15,8 @@ teardown() {
   skl_teardown
 }
 
-KILLS=$((${SKL_LONG:-0} ? 100 : 20))
-LONG=$((${SKL_LONG:-0} ? 60 : 12)) # seconds
+KILLS=$((${TESTS_LONG:-0} ? 100 : 20))
+LONG=$((${TESTS_LONG:-0} ? 60 : 12)) # seconds
 
 # Clients of a single port, of a range and of a network, each of which says whom it reached, until $T/stop is there.
 # What they came to is in the logs: a line of sums for each batch.

@@ -343,9 +343,9 @@ all_told() {
   told '.port == 77 and .decision == "given"'
 }
 
-# on_terminal COLUMNS ARG...: what skl prints there within a second and a half.
-on_terminal() {
-  ns env TERM=dumb NO_COLOR=1 script -qec "stty cols $1 && timeout 1.5 '$SKL' ${*:2}" /dev/null </dev/null | tr -d '\r'
+# lines N: so many decisions are in LOG.
+lines() {
+  (($(grep -c " tcp " "$LOG") == $1))
 }
 
 @test "a table: in columns, within the terminal, and whole where there is none" {
@@ -355,25 +355,27 @@ on_terminal() {
   run_shim SKL_CIDRS=127.200.200.0/24 SKL_PORTS=9 -- "$SERVER" 8081 127.0.0.1
   wait_port 9
   for width in 80 160; do
-    on_terminal "$width" trace >"$T/seen" &
+    spawn env TERM=dumb script -qefc "stty cols $width && exec '$SKL' trace" /dev/null
     wait_until traced
     answers 127.0.0.1 77 8005
     answers 127.200.200.200 9
     refused 127.200.201.1 9
-    wait $!
+    wait_until lines 4
+    stop "$SPAWNED"
     wait_until not_traced
+    tr -d '\r' <"$LOG" >"$T/seen"
     cat "$T/seen"
     (($(wc -L <"$T/seen") <= width))
     # each line stands below its header: what is in the place of LOCAL begins with the address
     awk '/^TIME/ { at = index($0, "LOCAL"); next }
-      /tcp/ { n++; if (substr($0, at, 4) != "127." || substr($0, at - 1, 1) != " ") exit 1 }
+      / tcp / { n++; if (substr($0, at, 4) != "127." || substr($0, at - 1, 1) != " ") exit 1 }
       END { exit n != 4 }' "$T/seen"
     grep -q "127.200.201.1:9 .* - .*not this address" "$T/seen"
   done
   grep -q "legacy-server/[0-9]* *8000-8099 on 0.0.0.0/0" "$T/seen"
-  ns timeout 1.5 "$SKL" trace >"$T/seen" &
+  spawn "$SKL" trace
   wait_until traced
   answers 127.0.0.1 8005
-  wait $! || :
-  grep -Eq '^[0-9:.]{12} tcp 127.0.0.1:[0-9]+ +127.0.0.1:8005 +legacy-server/[0-9]+ 8000-8099 on 0.0.0.0/0$' "$T/seen"
+  wait_until lines 1
+  grep -Eq '^[0-9:.]{12} tcp 127.0.0.1:[0-9]+ +127.0.0.1:8005 +legacy-server/[0-9]+ 8000-8099 on 0.0.0.0/0$' "$LOG"
 }

@@ -250,9 +250,9 @@ filter() {
   far_up
   wait_until reply_on skl0
   head -c 3000000 /dev/urandom >"$T/data"
-  spawn ncat -l --send-only 198.51.100.1 9000 --sh-exec "cat /run/test/data"
+  spawn socat -u OPEN:/run/test/data TCP-LISTEN:9000,bind=198.51.100.1
   wait_listen 9000
-  far ncat --recv-only 198.51.100.1 9000 >"$T/got"
+  far socat -u TCP:198.51.100.1:9000 STDOUT >"$T/got"
   cmp "$T/data" "$T/got"
   [[ $(far "$BUILD/tests/srv-ask" fd00:51::1 80) == *"reached fd00:51::1 port 80" ]]
 }

@@ -85,9 +85,9 @@ held_all() {
 # ---- build/faults/sklhelper: killed between two of its steps ----
 
 # plan: the points at which it is to be killed, from what the one that was not killed has said: "NUMBER NAME"
-# lines. With SKL_LONG=1 it is every point, otherwise the first and the last of those in a row that are alike.
+# lines. With TESTS_LONG=1 it is every point, otherwise the first and the last of those in a row that are alike.
 plan() {
-  sed -n 's/^sklhelper: passes point \([0-9]*\): /\1 /p' "$T/helper.log" | awk -v all="${SKL_LONG:-}" '
+  sed -n 's/^sklhelper: passes point \([0-9]*\): /\1 /p' "$T/helper.log" | awk -v all="${TESTS_LONG:-}" '
     { name = $0; sub(/^[0-9]* /, "", name); lines[NR] = $0; names[NR] = name }
     END { for (i = 1; i <= NR; i++) if (all || names[i] != names[i - 1] || names[i] != names[i + 1]) print lines[i] }'
 }

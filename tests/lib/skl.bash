@@ -26,9 +26,8 @@ skl_setup() {
   local name
 
   for name in ${!SKL_@} LD_PRELOAD; do
-    [[ $name == SKL_LONG ]] || unset "$name"
+    unset "$name"
   done
-  export -n SKL_LONG # which is for the tests alone
   T=$BATS_TEST_TMPDIR
   HELPER=
   SPAWNS=()

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
 # Malformed requests by the tens of thousands, with descriptors of every kind attached (tests/tools/flood.c): the
-# helper loses nothing, and a claim of another user is answered all the while. SKL_LONG=1: a million.
+# helper loses nothing, and a claim of another user is answered all the while. TESTS_LONG=1: a million.
 
 setup() {
-  LONG=${SKL_LONG:-}
+  LONG=${TESTS_LONG:-}
   load ../lib/skl
   skl_setup
   start_helper --mode 0666

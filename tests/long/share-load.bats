@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck disable=SC2153 # SERVER is made by serve
 #
-# Under load: no connection is refused while servers of a share come and go. SKL_LONG=1 makes it 60 s and 20 upgrades.
+# Under load: no connection is refused while servers of a share come and go. TESTS_LONG=1 makes it 60 s and 20 upgrades.
 
 setup() {
   load ../lib/skl
@@ -10,7 +10,7 @@ setup() {
   skl_setup
   start_helper
   SERVE=$BUILD/tests/share-serve
-  if [[ -n ${SKL_LONG:-} ]]; then
+  if [[ -n ${TESTS_LONG:-} ]]; then
     UPGRADES=20
     PAUSE=2.5
   else

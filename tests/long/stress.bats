@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
 # Fifty programs of five users that claim, serve and die at random, TCP and UDP (tests/programs/stress.py): then
-# the helper's word, its maps, /proc and who answers agree. SKL_LONG=1: for a minute.
+# the helper's word, its maps, /proc and who answers agree. TESTS_LONG=1: for a minute.
 
 setup() {
   SECONDS_LONG=12
-  [[ -z ${SKL_LONG:-} ]] || SECONDS_LONG=60
+  [[ -z ${TESTS_LONG:-} ]] || SECONDS_LONG=60
   load ../lib/skl
   skl_setup
   start_helper --mode 0666
