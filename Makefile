@@ -26,8 +26,8 @@ DEPS_TEST  := bats libcmocka-dev jq strace musl-tools ncat nginx-light redis-ser
 	systemd gunicorn nodejs bubblewrap python3-yaml python3-kubernetes $(if $(SHIM32),libc6-i386)
 # For other kernels; and for other libcs, architectures, allocators and preloads.
 DEPS_KERNELS := qemu-system-x86 busybox-static kmod cpio xz-utils
-DEPS_LIBC  := debootstrap gcc-i686-linux-gnu libc6-dev-i386-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static \
-	musl-tools libjemalloc2 libtcmalloc-minimal4 libfaketime libeatmydata1 fakeroot authbind
+DEPS_LIBC  := debootstrap gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static musl-tools libjemalloc2 libtcmalloc-minimal4 \
+	libfaketime libeatmydata1 fakeroot authbind
 DEPS_BENCH := gnuplot-nox haproxy jq nftables nginx-light redis-server redis-tools socat wrk
 DEPS_DEB   := build-essential debhelper lintian systemd
 DEPS_LINT  := clang-format clang-tidy cppcheck shellcheck mandoc

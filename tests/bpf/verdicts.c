@@ -364,11 +364,31 @@ static void look(void)
 	close(diag);
 }
 
+/* Has any of these rules a listener that is bound to a device? */
+static bool names_device(const char *rules)
+{
+	for (size_t i = 0; i < N_SERVERS; i++) {
+		char rule[32];
+
+		snprintf(rule, sizeof(rule), ", %s ", servers[i].name);
+		if (servers[i].device &&
+		    (strstr(rules, rule) || strncmp(rules, rule + 2, strlen(rule + 2)) == 0))
+			return true;
+	}
+	return false;
+}
+
 static void play(const struct scene *scene, bool backwards)
 {
 	char path[4200];
 
 	start_datapath();
+	if (!datapath_knows_devices(datapath) && names_device(scene->rules)) {
+		ok(true, "%s%s # SKIP Linux before 5.17 does not tell the device", scene->name,
+		   backwards ? " (rules backwards)" : "");
+		stop_datapath();
+		return;
+	}
 	snprintf(path, sizeof(path), "%s/dispatch", pins);
 	program = bpf_obj_get(path);
 	for (size_t i = 0; i < N_SERVERS; i++)
