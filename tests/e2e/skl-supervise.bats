@@ -290,6 +290,10 @@ one_supervisor() { (($(supervisors | wc -l) == 1)); }
 }
 
 @test "an interval timer that interrupts the calls" {
+  local every=100 # microseconds
+
+  # Before 5.19 a signal makes the kernel ask again, so the time between two has to be enough for an answer.
+  [[ $(uname -r) != 5.* ]] || every=50000
   start_helper
   cat >"$T/ticks.c" <<'C'
 #include <arpa/inet.h>
@@ -301,7 +305,7 @@ static void tick(int n) {}
 int main(void)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct itimerval often = {{0, 100}, {0, 100}};
+	struct itimerval often = {{0, EVERY}, {0, EVERY}};
 	struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
@@ -318,7 +322,7 @@ int main(void)
 	return 42;
 }
 C
-  musl-gcc -static -o "$T/ticks" "$T/ticks.c"
+  musl-gcc -static -DEVERY=$every -o "$T/ticks" "$T/ticks.c"
   run ns timeout 20 "$SKL" run -p 7777 -- /run/test/ticks
   [ "$status" -eq 42 ]
 }
