@@ -25,15 +25,14 @@
 #define TURNS_BEFORE 32 /* looks at the clock are system calls */
 
 struct job {
-	bool used, done;
+	bool used, done, late;
 	uint32_t order, uid;
-	struct holders_question head;
+	unsigned int turns;
+	int error;
 	void *rest;
 	size_t size;
-	unsigned int turns;
-	bool late;
 	uint64_t ended_at;
-	int error;
+	struct holders_question head;
 	struct holders_list found;
 };
 
