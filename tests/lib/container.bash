@@ -54,9 +54,13 @@ inside() {
   ns nsenter --target "$INSIDE" --net -- "$@"
 }
 
-# the host's programs as the container's system
-SYSTEM=(--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64
-  --ro-bind /etc/ld.so.cache /etc/ld.so.cache --ro-bind /etc/alternatives /etc/alternatives)
+# The container's system: the host's programs, or the root directory TESTS_CONTAINER_ROOT, as debootstrap makes one.
+SYSTEM=(--symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64)
+if [[ -n ${TESTS_CONTAINER_ROOT:-} ]]; then
+  SYSTEM+=(--ro-bind "$TESTS_CONTAINER_ROOT/usr" /usr --ro-bind "$TESTS_CONTAINER_ROOT/etc" /etc)
+else
+  SYSTEM+=(--ro-bind /usr /usr --ro-bind /etc/ld.so.cache /etc/ld.so.cache --ro-bind /etc/alternatives /etc/alternatives)
+fi
 export CONTAINER EXTRA SYSTEM
 
 # is_confined: the container's first program has no capability, and namespaces of its own of every kind
