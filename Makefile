@@ -238,7 +238,7 @@ install_packages = @bash tests/lib/packages.bash
 .PHONY: demo
 demo: ## install what is missing, build, and show the main job (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO)
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@bash examples/demo.sh
 
 .PHONY: check
@@ -277,14 +277,14 @@ check-libc: ## the shim with the libcs of other Debian releases, musl, i386 and 
 .PHONY: bench
 bench: ## measure, in namespaces of its own (root)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
-	@$(MAKE) --no-print-directory all $(BENCH)
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH)
 	@bash tests/bench/run
 
 FUZZ_S ?= 60
 .PHONY: fuzz
 fuzz: ## search for inputs that break something, each target for FUZZ_S seconds (60)
 	$(install_packages) $(DEPS_BUILD) $(DEPS_TEST)
-	@$(MAKE) --no-print-directory $(FUZZ)
+	@$(MAKE) --no-print-directory -j$$(nproc) $(FUZZ)
 	@tests/fuzz/run -s $(FUZZ_S) $(FUZZ)
 
 .PHONY: deps
