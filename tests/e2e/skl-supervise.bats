@@ -301,7 +301,7 @@ static void tick(int n) {}
 int main(void)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct itimerval often = {{0, 100}, {0, 100}};
+	struct itimerval often = {{0, MICROSECONDS}, {0, MICROSECONDS}};
 	struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
@@ -318,7 +318,10 @@ int main(void)
 	return 42;
 }
 C
-  musl-gcc -static -o "$T/ticks" "$T/ticks.c"
-  run ns timeout 20 "$SKL" run -p 7777 -- /run/test/ticks
+  # before Linux 5.19 the kernel asks again after each signal: it must not come faster than the answer
+  local often=100
+  [ "$(printf '%s\n' 5.19 "$(uname -r)" | sort -V | head -n 1)" = 5.19 ] || often=50000
+  musl-gcc -static "-DMICROSECONDS=$often" -o "$T/ticks" "$T/ticks.c"
+  run ns timeout $((20 * ${TESTS_SLOW:-1})) "$SKL" run -p 7777 -- /run/test/ticks
   [ "$status" -eq 42 ]
 }
