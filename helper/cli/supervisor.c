@@ -35,6 +35,19 @@
 #define CALL_BIND   2
 #define CALL_LISTEN 4
 
+/*
+ * Before Linux 5.19 a signal takes the caller away before it is answered, and
+ * the kernel asks again: for something that has been done already.
+ */
+#define DONE_MAX 8
+
+struct done {
+	uint64_t cookie; /* of the socket; 0: none */
+	bool is_bind;
+	int backlog; /* of listen() */
+	int result;
+};
+
 struct supervisor {
 	int notify;
 	const char *text; /* for the helper */
@@ -44,8 +57,8 @@ struct supervisor {
 	long wait_ms;		    /* for a helper that is not there yet */
 	bool alone;		    /* the one that did the work has died: nothing is claimed any more */
 	char said[SKL_SAY_MAX + 1]; /* the last remark: each is made once */
-	/* The last bind() whose caller was gone for a moment: a signal makes the kernel ask a second time. */
-	uint64_t unanswered;
+	struct done done[DONE_MAX];
+	unsigned int next_done;
 };
 
 /* One call of the program, as it was when the kernel asked. */
@@ -192,7 +205,6 @@ static int do_bind(struct supervisor *s, const struct call *c, int sock)
 		struct sockaddr_in6 in;
 		struct sockaddr_storage storage;
 	} address = {0};
-	bool again;
 
 	if (!is_internet(sock, SOCK_DGRAM, IPPROTO_UDP))
 		return GO_ON;
@@ -206,15 +218,53 @@ static int do_bind(struct supervisor *s, const struct call *c, int sock)
 			 c->process, ntohs(address.in.sin6_port));
 		return GO_ON;
 	}
-	again = s->unanswered && s->unanswered == cookie(sock);
-	if (bind(sock, &address.any, c->length) < 0 && !(again && errno == EINVAL))
-		return -errno;
-	return claim(s, c, sock);
+	return bind(sock, &address.any, c->length) < 0 ? -errno : claim(s, c, sock);
 }
 
-/* Returns GO_ON, 0, or the negative errno that the program's call ends with. */
-static int decide(struct supervisor *s, const struct seccomp_notif *request, uint64_t *which)
+/* Whatever came of the claim, the call itself cannot be made a second time. */
+static bool took_effect(int sock, bool is_bind)
 {
+	struct sockaddr_in6 at = {0};
+	socklen_t length = sizeof(at);
+
+	if (!is_bind)
+		return option(sock, SO_ACCEPTCONN) == 1;
+	return getsockname(sock, (struct sockaddr *)&at, &length) == 0 && at.sin6_port != 0;
+}
+
+static struct done *find_done(struct supervisor *s, const struct done *d)
+{
+	for (unsigned int i = 0; d->cookie && i < DONE_MAX; i++) {
+		const struct done *known = &s->done[i];
+
+		if (known->cookie == d->cookie && known->is_bind == d->is_bind &&
+		    known->backlog == d->backlog)
+			return &s->done[i];
+	}
+	return NULL;
+}
+
+static void remember_done(struct supervisor *s, const struct done *d)
+{
+	struct done *known = find_done(s, d);
+
+	if (!known)
+		known = &s->done[s->next_done++ % DONE_MAX];
+	*known = *d;
+}
+
+static void forget_done(struct supervisor *s, const struct done *d)
+{
+	struct done *known = find_done(s, d);
+
+	if (known)
+		known->cookie = 0;
+}
+
+/* Returns GO_ON, 0, or the negative errno that the program's call ends with; *d is what was done for that. */
+static int decide(struct supervisor *s, const struct seccomp_notif *request, struct done *d)
+{
+	const struct done *known;
 	struct call c;
 	int err = read_call(request, &c), sock;
 
@@ -234,8 +284,16 @@ static int decide(struct supervisor *s, const struct seccomp_notif *request, uin
 				 sock == -EPERM ? " (kernel.yama.ptrace_scope lets only root do it)" : "");
 		return sock == -EBADF || s->warn ? GO_ON : sock;
 	}
-	*which = cookie(sock);
-	err = c.is_bind ? do_bind(s, &c, sock) : do_listen(s, &c, sock);
+	*d = (struct done){
+		.cookie = cookie(sock), .is_bind = c.is_bind, .backlog = c.is_bind ? 0 : c.backlog};
+	known = find_done(s, d);
+	if (known && took_effect(sock, c.is_bind))
+		err = known->result;
+	else
+		err = c.is_bind ? do_bind(s, &c, sock) : do_listen(s, &c, sock);
+	d->result = err;
+	if (!took_effect(sock, c.is_bind))
+		d->cookie = 0; /* so it can be tried again */
 	close(sock);
 	return err;
 }
@@ -243,20 +301,23 @@ static int decide(struct supervisor *s, const struct seccomp_notif *request, uin
 static void serve_one(struct supervisor *s, struct seccomp_notif *request,
 		      struct seccomp_notif_resp *response)
 {
-	uint64_t which = 0;
+	struct done d = {0};
 	int result;
 
 	memset(request, 0, sizeof(*request));
 	memset(response, 0, sizeof(*response));
 	if (seccomp_notify_receive(s->notify, request) != 0)
 		return; /* it was interrupted or killed */
-	result = decide(s, request, &which);
+	result = decide(s, request, &d);
 	response->id = request->id;
 	if (result == GO_ON)
 		response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else
 		response->error = result;
-	s->unanswered = seccomp_notify_respond(s->notify, response) != 0 ? which : 0;
+	if (seccomp_notify_respond(s->notify, response) == 0)
+		forget_done(s, &d);
+	else if (result != GO_ON)
+		remember_done(s, &d);
 }
 
 _Noreturn static void serve(struct supervisor *s)
