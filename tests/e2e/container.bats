@@ -127,7 +127,7 @@ PYTHON
   # not one of them is too many
   for one in ${caps//,+/ }; do
     # a build with sanitizers keeps its root directory
-    [[ $one != sys_chroot || $BUILD != */san ]] || continue
+    ! instrumented || [[ $one != sys_chroot ]] || continue
     run ns timeout 10 setpriv --regid "$CONTAINER_GROUP" --clear-groups --no-new-privs \
       --bounding-set="-all${caps/,+$one/}" --inh-caps=-all -- "$BUILD/sklhelper" "${args[@]}"
     echo "without $one: $output"

@@ -17,11 +17,6 @@ teardown() {
   skl_teardown
 }
 
-# instrumented: built with a sanitizer, whose run time wants to open files (ISOLATE_INSTRUMENTED)
-instrumented() {
-  nm "$ROOT/build/sklhelper" 2>/dev/null | grep -q __asan_init
-}
-
 broker() {
   pgrep --parent "$HELPER"
 }

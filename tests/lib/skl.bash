@@ -20,6 +20,11 @@ export ROOT BUILD SHIM SKL TESTS
 # shellcheck source=tests/lib/guard.bash
 source "$ROOT/tests/lib/guard.bash"
 
+# instrumented: built with sanitizers, whose run time wants to open files (ISOLATE_INSTRUMENTED) and much memory
+instrumented() {
+  [[ $BUILD == */san ]]
+}
+
 # ---- the namespaces ----
 
 skl_setup() {

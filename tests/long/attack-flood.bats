@@ -47,7 +47,7 @@ memory() {
   helper_is_well "$fds"
   echo "memory: $before KiB, then $(memory) KiB"
   # its own tables have 2 MiB, of which what was never used takes none
-  if [[ $BUILD != */san ]]; then # whose allocator keeps what is freed
+  if ! instrumented; then # whose allocator keeps what is freed
     (($(memory) <= before + 2048))
   fi
   (($(sed -n 's/^Threads:[^0-9]*//p' "/proc/$HELPER/status") == 1))
