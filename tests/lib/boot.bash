@@ -60,8 +60,10 @@ inside() {
   ln -s pts/ptmx "$root/dev/ptmx"
   mkdir "$root/mnt/src" "$root/mnt/test"
   mount --bind "$ROOT" "$root/mnt/src"
+  # whichever build is tested is the one that is there
+  [[ ${TESTS_BUILD:-build} == build ]] || mount --bind "$ROOT/$TESTS_BUILD" "$root/mnt/src/build"
   mount --bind "$T" "$root/mnt/test"
-  [[ -n ${BARE:-} ]] || make -s -C "$ROOT" -o all install DESTDIR="$root" PREFIX=/usr/local >/dev/null
+  [[ -n ${BARE:-} ]] || make -s -C "$ROOT" -o all B="${TESTS_BUILD:-build}" install DESTDIR="$root" PREFIX=/usr/local >/dev/null
   cp "$1" "$root/mnt/script"
 
   # nothing of this system's own services: only what the test starts
