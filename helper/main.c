@@ -231,7 +231,8 @@ int main(int argc, char **argv)
 	if (policy_file_load(&o.policy) != 0)
 		return 1;
 	lock = lock_state(o.bpffs, &holder);
-	if (lock < 0)
-		return report_state(lock, o.bpffs, holder);
-	return serve(&o);
+	if (lock >= 0)
+		return serve(&o);
+	policy_file_close(&o.policy);
+	return report_state(lock, o.bpffs, holder);
 }
