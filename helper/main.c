@@ -193,7 +193,6 @@ static int serve(struct options *o)
 	} else {
 		spaces_close(&spaces);
 	}
-	policy_file_close(&o->policy);
 	datapath_unprepare();
 	return how < 0 ? report(how, "sklhelper", NULL) : err;
 }
@@ -231,8 +230,7 @@ int main(int argc, char **argv)
 	if (policy_file_load(&o.policy) != 0)
 		return 1;
 	lock = lock_state(o.bpffs, &holder);
-	if (lock >= 0)
-		return serve(&o);
+	status = lock < 0 ? report_state(lock, o.bpffs, holder) : serve(&o);
 	policy_file_close(&o.policy);
-	return report_state(lock, o.bpffs, holder);
+	return status;
 }
