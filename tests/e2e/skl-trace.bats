@@ -116,7 +116,11 @@ ring_buffers() {
 
 # stop_server: the legacy-server of this test dies.
 stop_server() {
-  kill -KILL "$(pgrep -x legacy-server --ns "$HOLDER" --nslist net)"
+  local server
+
+  server=$(pgrep -x legacy-server --ns "$HOLDER" --nslist net)
+  kill -KILL "$server"
+  wait_until gone "$server"
 }
 
 @test "what no prefix matches and, where its port was asked for, what nothing covers" {
