@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a sentence quotes comes from users and goes to terminals: only printable ASCII. */
 /* libbpf has errors of its own from here on, of which no asker knows. */
 #define OWN_OF_LIBBPF 4000
 
+/* What a sentence quotes comes from users and goes to terminals: only printable ASCII. */
 static void make_printable(char *from, const char *end)
 {
 	for (; from < end; from++) {

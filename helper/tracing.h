@@ -22,7 +22,7 @@
 #define TRACING_MESSAGE 8192 /* most bytes of one message to a watcher */
 
 struct watcher {
-	int fd; /* -1: free */
+	int fd;
 	uint32_t uid;
 	bool sees_all;
 	uint16_t port; /* or 0 for every covered one */

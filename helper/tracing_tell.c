@@ -25,8 +25,11 @@ _Static_assert(SKL_GIVEN == (int)SKL_DECISION_GIVEN && SKL_GONE == (int)SKL_DECI
 
 static void add_range(__u64 ports[1024], unsigned int first, unsigned int last)
 {
-	for (unsigned int port = first; port <= last; port++)
-		ports[port / 64] |= 1ull << port % 64;
+	const __u64 from = ~0ull << first % 64, to = ~0ull >> (63 - last % 64);
+
+	/* by words: somebody may watch many ranges, and the next request waits meanwhile */
+	for (unsigned int word = first / 64; word <= last / 64; word++)
+		ports[word] |= (word == first / 64 ? from : ~0ull) & (word == last / 64 ? to : ~0ull);
 }
 
 /* Of a user's own: the cost of watching is not put on others. */
