@@ -95,6 +95,24 @@ static void count_usage(struct claim *c, struct spaces *spaces)
 		c->usage = spaces_usage(spaces, c->space, c->peer->uid, true);
 }
 
+static bool names_addresses(const struct request *r)
+{
+	return r->n_cidrs || r->n_binds;
+}
+
+/*
+ * Lets a UDP program name the IPv6 address that was asked as the source of its answer (IPV6_PKTINFO), also
+ * where that is local by a route only: ipv6(7) of a socket with IPV6_FREEBIND. Any program may ask this for
+ * itself; IPv4 never refuses. An IPv4 socket does not take it, and needs none.
+ */
+static void let_answer_from_routed(const struct claim *c)
+{
+	const int on = 1;
+
+	if (names_addresses(c->wanted))
+		setsockopt(c->sock, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
+}
+
 /* The part of a claim in which the namespace, its maps and its sockets are known. */
 static int claim_in_space(struct claim *c, struct spaces *spaces, int diag)
 {
@@ -127,13 +145,9 @@ static int claim_in_space(struct claim *c, struct spaces *spaces, int diag)
 		if (err)
 			return say_error(c->s, -err, what,
 					 "its answers cannot be given the addresses that were asked");
+		let_answer_from_routed(c);
 	}
 	return apply(c);
-}
-
-static bool names_addresses(const struct request *r)
-{
-	return r->n_cidrs || r->n_binds;
 }
 
 int claim_cover(const struct claims *claims, struct claim *c)
