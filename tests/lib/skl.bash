@@ -25,6 +25,14 @@ instrumented() {
   [[ $BUILD == */san ]]
 }
 
+# kernel_before MAJOR MINOR: is this one older?
+kernel_before() {
+  local major minor
+
+  IFS=.- read -r major minor _ < <(uname -r)
+  ((major < $1 || (major == $1 && minor < $2)))
+}
+
 # ---- the namespaces ----
 
 skl_setup() {
