@@ -12,6 +12,8 @@
 #include "helper/log.h"
 #include "helper/space.h"
 
+#define LOOKS 2 /* a process that was forking may have gone from where we looked to where we had */
+
 /* The sockets of some shares in a row. */
 struct view {
 	size_t n;
@@ -151,7 +153,6 @@ static bool look_at_known(struct sharing *sharing, struct share *share, uint64_t
 
 	v.n = 0;
 	view_add(&v, share);
-	share_drop_gone(sharing, share);
 	n = list_known(share, &v, known);
 	if (n == 0)
 		return true;
@@ -166,28 +167,50 @@ static bool look_at_known(struct sharing *sharing, struct share *share, uint64_t
 	return true;
 }
 
-/* Is there one that has just lost its last process, as far as they are known? */
-static bool has_new_orphan(const struct share *share)
+/* Those that have just lost their last process, as far as they are known. */
+static uint64_t newly_lost(const struct share *share)
 {
+	uint64_t lost = 0;
+
 	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		if (share->sockets[i].cookie && !share->sockets[i].orphan_since && !share_holders(share, i))
-			return true;
+			lost |= UINT64_C(1) << i;
 	}
-	return false;
+	return lost;
 }
 
-void share_look(struct sharing *sharing, struct share *share)
+/* False where it is not known yet. */
+static bool look_for_lost(struct sharing *sharing, struct share *share)
+{
+	uint64_t lost;
+
+	while ((lost = newly_lost(share))) {
+		if (lost & ~share->lost)
+			share->looks = 0;
+		share->lost = lost;
+		if (share->looks == LOOKS)
+			break;
+		if (!share_look_at_all(sharing, share->uid, &share, 1))
+			return false;
+		share->looks++;
+	}
+	share->lost = 0;
+	return true;
+}
+
+bool share_look(struct sharing *sharing, struct share *share)
 {
 	uint64_t now = boottime_ms();
-	bool known = look_at_known(sharing, share, now);
+	bool known;
 
-	/* twice: a process that was forking just now may have gone from where we looked to where we had */
-	for (int i = 0; known && i < 2 && has_new_orphan(share); i++)
-		known = share_look_at_all(sharing, share->uid, &share, 1);
+	share_drop_gone(sharing, share);
+	known = share->lost || look_at_known(sharing, share, now);
+	known = known && look_for_lost(sharing, share);
 	if (known)
 		share_note_orphans(share, now);
 	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		if (share_holders(share, i))
 			share->sockets[i].orphan_since = 0;
 	}
+	return known;
 }

@@ -38,8 +38,11 @@ void share_drop_ended_pending(struct sharing *sharing);
 
 /* ---- share_look.c: which processes have its sockets ---- */
 
-/* Looks whether the known processes still have them and, if none has one, who else. */
-void share_look(struct sharing *sharing, struct share *share);
+/*
+ * Looks whether the known processes still have them and, if none has one, who else. False where that takes
+ * longer: what was found is kept for 3 seconds, so until then the next call goes on from there.
+ */
+bool share_look(struct sharing *sharing, struct share *share);
 
 /* Looks at every process there is, those of `uid` first, for those that have a socket of these shares. False
  * where that takes longer: then it is not known yet who has none.

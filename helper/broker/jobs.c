@@ -3,8 +3,9 @@
  * What is looked for among the descriptors of processes is done by a thread:
  * a user may have as many as he likes, and of one epoll instance alone the
  * kernel may tell for seconds. Nobody else waits for that. Of each user one
- * thing is looked for at a time, and the answer is kept until it is asked for
- * again.
+ * thing is looked for at a time, and the answers are kept until they are asked
+ * for again: also while other things are looked for, or whoever has two shares
+ * would wait without end.
  */
 #include "helper/broker/parts.h"
 
@@ -17,7 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define JOBS	     32
+#define JOBS	     64
+#define KEPT_EACH    8	  /* answers for one user */
 #define PATIENCE_MS  20	  /* so long the asker waits */
 #define CPU_MS	     5000 /* so long it may take in all */
 #define KEPT_MS	     3000 /* an answer that is older is of no use */
@@ -104,26 +106,44 @@ static void release(struct job *job)
 	*job = (struct job){0};
 }
 
-static struct job *find(uint32_t uid)
+static bool is_at_work(uint32_t uid)
 {
 	for (size_t i = 0; i < JOBS; i++) {
-		if (jobs[i].used && jobs[i].uid == uid)
-			return &jobs[i];
+		if (jobs[i].used && jobs[i].uid == uid && !jobs[i].done)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-/* One that nobody has, or that nobody has come back for. */
-static struct job *find_place(void)
+static bool is_older(const struct job *a, const struct job *b)
 {
-	struct job *place = NULL;
+	return !b || a->ended_at < b->ended_at;
+}
+
+/* One that nobody has, or the oldest that nobody has come back for: the user's own where he has many. */
+static struct job *find_place(uint32_t uid)
+{
+	struct job *place = NULL, *oldest = NULL, *own = NULL;
+	size_t n = 0;
 
 	for (size_t i = 0; i < JOBS; i++) {
-		if (!jobs[i].used)
-			return &jobs[i];
-		if (jobs[i].done && (!place || jobs[i].ended_at < place->ended_at))
-			place = &jobs[i];
+		struct job *job = &jobs[i];
+
+		if (!job->used) {
+			place = job;
+			continue;
+		}
+		if (!job->done)
+			continue;
+		if (is_older(job, oldest))
+			oldest = job;
+		if (job->uid == uid && ++n && is_older(job, own))
+			own = job;
 	}
+	if (n >= KEPT_EACH)
+		place = own;
+	else if (!place)
+		place = oldest;
 	if (place)
 		release(place);
 	return place;
@@ -135,24 +155,31 @@ static bool is_same(const struct job *a, const struct job *b)
 	       memcmp(&a->head, &b->head, sizeof(a->head)) == 0 && memcmp(a->rest, b->rest, a->size) == 0;
 }
 
-/* The job that answers this question, as old as it may be. Takes what belongs to the question. */
+static struct job *find(const struct job *question)
+{
+	for (size_t i = 0; i < JOBS; i++) {
+		if (jobs[i].used && jobs[i].uid == question->uid && is_same(&jobs[i], question))
+			return &jobs[i];
+	}
+	return NULL;
+}
+
+/* The job that answers this question. Takes what belongs to the question. */
 static int get(struct job *question, struct job **out)
 {
-	struct job *job = find(question->uid);
+	struct job *job = find(question);
 	int err;
 
-	if (job && job->done &&
-	    (!is_same(job, question) || ms_of(CLOCK_MONOTONIC) - job->ended_at > KEPT_MS)) {
+	if (job && job->done && ms_of(CLOCK_MONOTONIC) - job->ended_at > KEPT_MS) {
 		release(job);
 		job = NULL;
 	}
 	*out = job;
 	if (job) {
-		err = is_same(job, question) ? 0 : -EAGAIN;
 		release(question);
-		return err;
+		return 0;
 	}
-	job = find_place();
+	job = is_at_work(question->uid) ? NULL : find_place(question->uid);
 	if (!job) {
 		release(question);
 		return -EAGAIN;

@@ -111,6 +111,43 @@ teardown() {
   wait_until helper_left
 }
 
+@test "where it takes long to look through all descriptors: shares end all the same, also several of one user at once" {
+  local name port=8080 servers=()
+
+  spawn /usr/bin/python3 -c '
+import os, resource, time
+most = 19000
+resource.setrlimit(resource.RLIMIT_NOFILE, 2 * [most + 100])
+for _ in range(8):
+    if os.fork() == 0:
+        break
+for _ in range(most):
+    os.dup(0)
+print("full", flush=True)
+time.sleep(600)'
+  wait_until full 9
+  for name in one two three; do
+    serve "SKL_SHARE=$name" -- 127.0.0.1 "$((port++))"
+    servers+=("$SERVER")
+  done
+  kill -KILL "${servers[@]:0:2}"
+  wait_until ends one
+  wait_until ends two
+  they_answer 8082 "${servers[2]}"
+  kill -KILL "${servers[2]}"
+  wait_until no_share
+}
+
+# full N: so many processes say so.
+full() {
+  (($(grep -c full "$LOG") == $1))
+}
+
+# ends NAME: the helper has closed what the share had. It is not asked: whoever asks makes it look.
+ends() {
+  grep -q "share \"$1\": no process has .* closed" "$T/helper.log"
+}
+
 @test "skl run: --hold without --share is refused before anything starts" {
   run ns "$SKL" run -p 7 --hold 5s -- true
   [ "$status" -eq 125 ]
