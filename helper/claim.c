@@ -27,7 +27,6 @@
 
 #include "helper/claim_parts.h"
 #include "helper/datapath/netns.h"
-#include "helper/log.h"
 
 #define RULES_MAX 4096 /* in one request */
 
@@ -96,6 +95,24 @@ static void count_usage(struct claim *c, struct spaces *spaces)
 		c->usage = spaces_usage(spaces, c->space, c->peer->uid, true);
 }
 
+static bool names_addresses(const struct request *r)
+{
+	return r->n_cidrs || r->n_binds;
+}
+
+/*
+ * Lets a UDP program name the IPv6 address that was asked as the source of its answer (IPV6_PKTINFO), also
+ * where that is local by a route only: ipv6(7) of a socket with IPV6_FREEBIND. Any program may ask this for
+ * itself; IPv4 never refuses. An IPv4 socket does not take it, and needs none.
+ */
+static void let_answer_from_routed(const struct claim *c)
+{
+	const int on = 1;
+
+	if (names_addresses(c->wanted))
+		setsockopt(c->sock, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
+}
+
 /* The part of a claim in which the namespace, its maps and its sockets are known. */
 static int claim_in_space(struct claim *c, struct spaces *spaces, int diag)
 {
@@ -128,21 +145,19 @@ static int claim_in_space(struct claim *c, struct spaces *spaces, int diag)
 		if (err)
 			return say_error(c->s, -err, what,
 					 "its answers cannot be given the addresses that were asked");
+		let_answer_from_routed(c);
 	}
 	return apply(c);
 }
 
-static bool names_addresses(const struct request *r)
-{
-	return r->n_cidrs || r->n_binds;
-}
-
-static int claim_received(const struct claims *claims, struct claim *c)
+int claim_cover(const struct claims *claims, struct claim *c)
 {
 	struct netns_view view;
 	char what[RULE_TEXT];
 	int err;
 
+	if (!request_wants_coverage(c->wanted))
+		return 0;
 	claim_what(&c->received->listener, what);
 	err = netns_look(c->received->netns, &view);
 	if (err)
@@ -181,89 +196,13 @@ static int claim_received(const struct claims *claims, struct claim *c)
 	return err;
 }
 
-static void log_refused(const struct peer *peer, const struct say *s)
-{
-	log_notice("uid %u pid %d (%s): refused: %s", peer->uid, peer->pid, peer->program, s->text);
-}
-
-static bool wants_nothing(const struct request *r)
-{
-	return r->n_ports == 0 && r->n_cidrs == 0 && r->n_binds == 0;
-}
-
-/*
- * A share first takes the socket, and gives it back if the coverage is refused. All of its programs count
- * as one: what one of them has covered, its successors need not claim anew.
- */
-static int claim_shared(const struct claims *claims, struct skl_request *request, struct claim *c)
-{
-	struct share_step step = {0};
-	int err = 0;
-
-	if (c->wanted->share[0])
-		err = share_listen(claims->sharing, c->peer, request, c->wanted, c->received, c->sock, &step,
-				   c->s);
-	if (err) {
-		log_refused(c->peer, c->s);
-		return err;
-	}
-	if (step.share)
-		request->instance = step.share->founder;
-	if (!wants_nothing(c->wanted))
-		err = claim_received(claims, c);
-	if (err && step.share)
-		share_undo(claims->sharing, &step);
-	return err;
-}
-
-/* What the share has is as good as bound and listening: a program that sees that may never call listen(). */
-static int cover_given(const struct claims *claims, const struct claim *c, int give,
-		       const struct share *share)
-{
-	struct skl_request as_one = *c->request;
-	struct received received = {.netns = -1};
-	struct claim given = *c;
-	int err;
-
-	if (wants_nothing(c->wanted))
-		return 0;
-	as_one.instance = share->founder;
-	err = received_read(give, &received, c->s);
-	given.request = &as_one;
-	given.received = &received;
-	given.sock = give;
-	if (!err)
-		err = claim_received(claims, &given);
-	received_close(&received);
-	return err;
-}
-
-/* A share that is there has the socket that the program would be given. Nothing of the share changes. */
-static int check_claim(const struct claims *claims, struct claim *c)
-{
-	const struct share *share = NULL;
-
-	if (c->wanted->share[0])
-		share = shares_find(&claims->sharing->all, c->peer->uid, c->received->netns_ino,
-				    c->wanted->share);
-	for (size_t i = 0; share && i < SHARE_SOCKETS; i++) {
-		const struct share_socket *socket = &share->sockets[i];
-
-		if (!socket->cookie || socket->at.protocol != c->received->listener.protocol)
-			continue;
-		return cover_given(claims, c, socket->fd, share);
-	}
-	return wants_nothing(c->wanted) ? 0 : claim_received(claims, c);
-}
-
 int claim(const struct claims *claims, const struct peer *peer, const struct skl_request *request,
 	  const char *text, size_t length, int sock, struct say *s)
 {
-	struct skl_request as_one = *request;
 	struct request wanted = {0};
 	struct received received = {.netns = -1};
 	struct claim c = {.peer = peer,
-			  .request = &as_one,
+			  .request = request,
 			  .wanted = &wanted,
 			  .received = &received,
 			  .sock = sock,
@@ -280,87 +219,11 @@ int claim(const struct claims *claims, const struct peer *peer, const struct skl
 		err = say_error(s, EINVAL, "SKL_SHARE",
 				"a socket that was taken from a running program is not shared");
 	if (err)
-		log_refused(peer, s);
-	else if (c.check)
-		err = check_claim(claims, &c);
+		claim_log_refused(&c);
+	else if (wanted.share[0])
+		err = claim_share(claims, &c);
 	else
-		err = claim_shared(claims, &as_one, &c);
-	request_free(&wanted);
-	received_close(&received);
-	return err;
-}
-
-/* What the program could not have bound by itself, it does not get from others either. */
-static int check_low_port(const struct peer *peer, const struct received *received, struct say *s)
-{
-	const struct listener *l = &received->listener;
-	struct netns_view view;
-	char what[RULE_TEXT];
-	int err = netns_look(received->netns, &view);
-
-	claim_what(l, what);
-	if (err)
-		return say_error(s, -err, what, "its network namespace cannot be looked into");
-	close(view.diag);
-	if (l->port >= view.first_free_port || peer_is_capable(peer, received->netns, CAP_NET_BIND_SERVICE))
-		return 0;
-	return say_error(s, EACCES, what,
-			 "uid %u may not bind ports below %u, and so not join those who have it", peer->uid,
-			 view.first_free_port);
-}
-
-static int join(const struct claims *claims, struct claim *c, int *give)
-{
-	struct share_step step = {0};
-	int err = share_join(claims->sharing, c->peer, c->request, c->wanted, c->received, c->sock, give,
-			     &step, c->s);
-
-	if (err || *give < 0)
-		return err;
-	err = check_low_port(c->peer, c->received, c->s);
-	if (!err)
-		err = cover_given(claims, c, *give, step.share);
-	if (!err)
-		return 0;
-	close(*give);
-	*give = -1;
-	share_undo(claims->sharing, &step);
-	return err;
-}
-
-int claim_join(const struct claims *claims, const struct peer *peer, const struct skl_request *request,
-	       const char *body, size_t length, int sock, int *give, struct say *s)
-{
-	struct request wanted = {0};
-	struct received received = {.netns = -1};
-	struct claim c = {.peer = peer,
-			  .request = request,
-			  .wanted = &wanted,
-			  .received = &received,
-			  .sock = sock,
-			  .s = s};
-	struct skl_join how;
-	int err;
-
-	*give = -1;
-	if (sock < 0)
-		return say_error(s, EBADF, "request", "no socket came with it");
-	if (length < sizeof(how))
-		return say_error(s, EBADMSG, "request", "no address came with it");
-	memcpy(&how, body, sizeof(how));
-	if (how.length > sizeof(how.address))
-		return say_error(s, EBADMSG, "request", "its address is of %u bytes", how.length);
-	err = request_parse(body + sizeof(how), length - sizeof(how), &wanted, s);
-	if (!err && !wanted.share[0])
-		err = say_error(s, EINVAL, "SKL_SHARE", "it is not set");
-	if (!err)
-		err = received_read_unbound(sock, how.address, how.length, &received, s);
-	if (!err)
-		err = join(claims, &c, give);
-	else if (err == -EALREADY) /* bind() knows best what is wrong with it */
-		err = 0;
-	if (err && err != -EAGAIN)
-		log_refused(peer, s);
+		err = claim_cover(claims, &c);
 	request_free(&wanted);
 	received_close(&received);
 	return err;

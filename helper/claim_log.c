@@ -49,3 +49,9 @@ void claim_log(const struct claim *c, int err)
 		log_info("listener %llu: covers %zu more", (unsigned long long)c->listener->id,
 			 n - LOGGED_MAX);
 }
+
+void claim_log_refused(const struct claim *c)
+{
+	log_notice("uid %u pid %d (%s): refused: %s", c->peer->uid, c->peer->pid, c->peer->program,
+		   c->s->text);
+}

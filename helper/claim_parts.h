@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of a claim, for claim.c alone: which listener it is about, and which bindings it gets. */
+/* The parts of a claim, for each other: which socket, which listener, which bindings. */
 #ifndef SKL_CLAIM_PARTS_H
 #define SKL_CLAIM_PARTS_H
 
@@ -14,6 +14,8 @@
 #include "helper/server/peer.h"
 #include "helper/space.h"
 #include "helper/wire.h"
+
+struct claims;
 
 struct claim {
 	struct space *space;
@@ -33,6 +35,19 @@ struct claim {
 
 /* "tcp port 80", of the listener's own port. */
 void claim_what(const struct listener *l, char out[RULE_TEXT]);
+
+/* ---- claim.c ---- */
+
+/* Gives the socket the coverage that is wanted, if any, and logs it. 0, or -errno with the sentence. */
+int claim_cover(const struct claims *claims, struct claim *c);
+
+/* ---- claim_share.c ---- */
+
+/*
+ * The same where SKL_SHARE is set: the share first takes the socket, and gives it back if the coverage is
+ * refused.
+ */
+int claim_share(const struct claims *claims, struct claim *c);
 
 /* ---- claim_listener.c ---- */
 
@@ -79,8 +94,14 @@ void claim_take_back(struct claim *c);
 /* Ends what other users have of the ports that the listener took over; to be called when nothing can fail any
  * more. */
 void claim_take_over(struct claim *c);
-/* ---- claim_log.c: says what has become of it; err is 0 or -errno ---- */
+
+/* ---- claim_log.c ---- */
+
+/* Says what has become of it in its network namespace; err is 0 or -errno. */
 void claim_log(const struct claim *c, int err);
+
+/* The same of one that did not come so far. */
+void claim_log_refused(const struct claim *c);
 
 /* ---- claim_routes.c ---- */
 

@@ -25,18 +25,10 @@ static int is_readable(const char *bytes, unsigned int length)
 	       sys_sigprocmask(-1, (const __u64 *)last, NULL) == -EINVAL;
 }
 
-static int get(int fd, int level, int name)
-{
-	unsigned int length = sizeof(int);
-	int value = -1;
-
-	return sys_getsockopt(fd, level, name, &value, &length) == 0 ? value : -1;
-}
-
 int share_concerns(int fd, const void *address, unsigned int length, struct skl_join *join)
 {
 	const struct sockaddr_in6 *given = (const void *)join->address;
-	int domain = get(fd, SOL_SOCKET, SO_DOMAIN), protocol = get(fd, SOL_SOCKET, SO_PROTOCOL);
+	int domain = sys_option(fd, SO_DOMAIN), protocol = sys_option(fd, SO_PROTOCOL);
 	unsigned int least;
 
 	if ((domain != AF_INET && domain != AF_INET6) || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
@@ -106,7 +98,7 @@ int share_backlog(int fd, int backlog)
 	struct tcp_info info;
 	unsigned int length = sizeof(info);
 
-	if (get(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1 ||
+	if (sys_option(fd, SO_ACCEPTCONN) != 1 ||
 	    sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
 		return backlog;
 	/* of a listener this is how long its queue may get; a negative wish is the longest, as in the kernel

@@ -8,23 +8,20 @@
  * between vfork and exec, in a program that closed every descriptor or wiped
  * its environment. So all that needs a libc happens once, at load; afterwards
  * there is nothing but system calls, and no state but what load left behind.
- *
- * No answer fails the call, unless SKL_ON_ERROR=warn: a server that was told to
- * serve more than it does should not look healthy.
  */
 #include <asm/socket.h>
 #include <linux/auxvec.h>
 #include <linux/in.h>
-#include <linux/in6.h>
 #include <stddef.h>
 
 #include "preload/ask.h"
 #include "preload/env.h"
 #include "preload/real.h"
+#include "preload/root.h"
 #include "preload/say.h"
+#include "preload/settle.h"
 #include "preload/share.h"
 #include "preload/sys.h"
-#include "preload/why.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -37,27 +34,6 @@ extern unsigned long getauxval(unsigned long type) __attribute__((weak));
 static struct env env;
 static int active; /* 0 also for calls from before load: those are just the real ones */
 static __u64 instance;
-static __u64 root_device, root_inode;
-
-/* Not inlined, as below: its large frame is gone again before more stack is needed. */
-__attribute__((noinline)) static int identify_root(__u64 *device, __u64 *inode)
-{
-	struct statx stat = {0};
-
-	if (sys_statx("/", STATX_INO, &stat) < 0)
-		return 0;
-	*device = (__u64)stat.stx_dev_major << 32 | stat.stx_dev_minor;
-	*inode = stat.stx_ino;
-	return 1;
-}
-
-/* A program that cannot tell changed nothing. */
-static int root_moved(void)
-{
-	__u64 device, inode;
-
-	return root_inode && identify_root(&device, &inode) && (device != root_device || inode != root_inode);
-}
 
 /* Only to tell programs apart, so where there is no randomness yet, time and place will do. Never 0. */
 static __u64 make_instance(void)
@@ -94,153 +70,15 @@ __attribute__((constructor)) static void load(void)
 	if (!env.wanted || env.disabled)
 		return;
 	instance = make_instance();
-	if (!identify_root(&root_device, &root_inode))
-		root_inode = 0;
+	root_remember();
 	active = 1;
-}
-
-static int option(int fd, int name)
-{
-	unsigned int length = sizeof(int);
-	int value = -1;
-
-	return sys_getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
 }
 
 static int is_internet(int fd, int type)
 {
-	int domain = option(fd, SO_DOMAIN);
+	int domain = sys_option(fd, SO_DOMAIN);
 
-	return (domain == AF_INET || domain == AF_INET6) && option(fd, SO_TYPE) == type;
-}
-
-static int is_udp(const struct ask *ask)
-{
-	return ask->kind == SKL_CLAIM_BIND ||
-	       (ask->kind == SKL_CLAIM_JOIN && option(ask->fd, SO_TYPE) == SOCK_DGRAM);
-}
-
-/* In host order; it is at one place in both families. */
-static __u16 port_of(const struct ask *ask)
-{
-	struct sockaddr_in6 address = {0};
-	unsigned int length = sizeof(address);
-
-	if (ask->join)
-		__builtin_memcpy(&address, ask->join->address, sizeof(address));
-	else
-		sys_getsockname(ask->fd, &address, &length);
-	return __builtin_bswap16(address.sin6_port);
-}
-
-/* "tcp port 7777" */
-static void add_socket(struct text *text, const struct ask *ask)
-{
-	__u16 port = port_of(ask);
-
-	text_add(text, is_udp(ask) ? "udp" : "tcp");
-	text_add(text, port ? " port " : " socket");
-	if (port)
-		text_add_number(text, port);
-}
-
-__attribute__((noinline)) static void say_debug(const struct ask *ask, enum ask_end end, int error)
-{
-	char line[256];
-	struct text text = {.at = line, .end = line + sizeof(line) - 1};
-
-	text_add(&text, SAY_PREFIX);
-	add_socket(&text, ask);
-	text_add(&text, end < ASK_NO_CONNECTION ? ": could not ask " : ": asked ");
-	text_add(&text, env.helper);
-	text_add(&text, ": ");
-	if (error)
-		why_name(&text, error);
-	else
-		text_add(&text, "granted");
-	*text.at++ = '\n';
-	say_write(line, (unsigned long)(text.at - line), ask->fd);
-}
-
-__attribute__((noinline)) static void explain(const struct ask *ask, enum ask_end end, int error,
-					      int left_alone, struct say *say)
-{
-	struct text text = {.at = say_text(say), .end = say_text(say) + SKL_SAY_MAX};
-
-	if (left_alone) { /* without the port: it reads the same each time, and so is said once */
-		text_add(&text, is_udp(ask) ? "udp" : "tcp");
-		text_add(&text, ": further sockets of this program are left alone");
-	} else {
-		add_socket(&text, ask);
-	}
-	text_add(&text, ": ");
-	why_name(&text, error);
-	text_add(&text, ": ");
-	why_explain(&text, ask, end, error, error == ENOENT && root_moved());
-	say->length = (unsigned int)(text.at - say_text(say));
-}
-
-/*
- * A resolver binds a socket for each of its own questions, when it has long
- * given up the right to ask the helper, or while that is being restarted. They
- * need no coverage: the program's first socket has it.
- */
-static int udp_may_do_without(const struct ask *ask, int error)
-{
-	static int granted;
-
-	if (!error && ask->kind == SKL_CLAIM_BIND)
-		__atomic_store_n(&granted, 1, __ATOMIC_RELAXED);
-	return error && __atomic_load_n(&granted, __ATOMIC_RELAXED);
-}
-
-/* Has the program shut itself off from the helper? */
-static int shut_off(int error)
-{
-	return error == EACCES || error == EPERM || error == EAFNOSUPPORT ||
-	       (error == ENOENT && root_moved());
-}
-
-/*
- * An FTP server's session listens for its data connections, in a chroot and
- * without rights. They are no business of the helper, which has granted another
- * port. Where only the helper is away, it might be a first listener's successor.
- */
-static int tcp_may_do_without(const struct ask *ask, int error)
-{
-	static __u16 granted;
-	__u16 granted_port;
-
-	if (!error && ask->kind == SKL_CLAIM_LISTEN)
-		__atomic_store_n(&granted, port_of(ask), __ATOMIC_RELAXED);
-	if (!error || !shut_off(error))
-		return 0;
-	granted_port = __atomic_load_n(&granted, __ATOMIC_RELAXED);
-	return granted_port && granted_port != port_of(ask);
-}
-
-static int may_do_without(const struct ask *ask, enum ask_end end, int error)
-{
-	int may = is_udp(ask) ? udp_may_do_without(ask, error) : tcp_may_do_without(ask, error);
-
-	return may && end < ASK_ANSWERED;
-}
-
-/* Says what there is to say of the answer, and returns what the call does. */
-static int settle(const struct ask *question, enum ask_end end, int error, struct say *say)
-{
-	int left_alone = may_do_without(question, end, error);
-
-	if (env.debug)
-		say_debug(question, end, error);
-	if (error && !say->length)
-		explain(question, end, error, left_alone, say);
-	if (error && !env.warn && !left_alone) {
-		say_print(say, question->fd);
-		return real_fail(error);
-	}
-	say_print_once(say, question->fd);
-	return 0;
+	return (domain == AF_INET || domain == AF_INET6) && sys_option(fd, SO_TYPE) == type;
 }
 
 static int claim(enum skl_kind kind, int fd)
@@ -253,7 +91,9 @@ static int claim(enum skl_kind kind, int fd)
 	return settle(&question, end, error, &say);
 }
 
-/* 1: the share's socket is there, bound; 0: the program binds its own; -1 and errno. Not inlined: see above.
+/*
+ * 1: the share's socket is there, bound; 0: the program binds its own; -1 and errno. Not inlined: its large
+ * frame is gone again before the claim needs another.
  */
 __attribute__((noinline)) static int join(int fd, const struct skl_join *address)
 {
@@ -299,7 +139,8 @@ int bind(int fd, const struct sockaddr *address, unsigned int length)
 		result = bind_shared(fd, address, length, &join_address);
 	else
 		result = real_bind(fd, address, length);
-	if (result != 0 || !active || !is_internet(fd, SOCK_DGRAM) || option(fd, SO_PROTOCOL) != IPPROTO_UDP)
+	if (result != 0 || !active || !is_internet(fd, SOCK_DGRAM) ||
+	    sys_option(fd, SO_PROTOCOL) != IPPROTO_UDP)
 		return result;
 	/* The kernel took it for an internet address, so it is long enough and could be read. */
 	port = (const char *)address + offsetof(struct sockaddr_in, sin_port);
@@ -317,7 +158,7 @@ int listen(int fd, int backlog)
 		return result;
 	/* Not SCTP. Multipath TCP is asked for, although it cannot be served: the helper says what to do
 	 * about it. */
-	protocol = option(fd, SO_PROTOCOL);
+	protocol = sys_option(fd, SO_PROTOCOL);
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
 		return result;
 	return claim(SKL_CLAIM_LISTEN, fd);

@@ -4,6 +4,7 @@
 #ifndef SKL_SYS_H
 #define SKL_SYS_H
 
+#include <asm/socket.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/net.h>
@@ -151,6 +152,16 @@ static inline int sys_getsockopt(int fd, int level, int option, void *value, uns
 {
 	return (int)sys_socket_call(__NR_getsockopt, SYS_GETSOCKOPT, fd, level, option, (long)value,
 				    (long)length);
+}
+
+/* One of SOL_SOCKET that is a number. */
+static inline int sys_option(int fd, int name)
+{
+	unsigned int length = sizeof(int);
+	int value = -1;
+	int err = sys_getsockopt(fd, SOL_SOCKET, name, &value, &length);
+
+	return err < 0 ? err : value;
 }
 
 static inline int sys_setsockopt(int fd, int level, int option, const void *value, unsigned int length)

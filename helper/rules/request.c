@@ -266,6 +266,11 @@ void request_free(struct request *r)
 	*r = (struct request){0};
 }
 
+bool request_wants_coverage(const struct request *r)
+{
+	return r->n_ports || r->n_cidrs || r->n_binds;
+}
+
 bool request_has_range(const struct request *r)
 {
 	for (size_t i = 0; i < r->n_ports; i++) {

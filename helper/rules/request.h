@@ -47,6 +47,9 @@ struct request {
 int request_parse(const char *text, size_t length, struct request *out, struct say *s);
 void request_free(struct request *r);
 
+/* Does it ask for bindings? Without, a program may still share its listener. */
+bool request_wants_coverage(const struct request *r);
+
 /* Does it ask for more than one port at once, anywhere? */
 bool request_has_range(const struct request *r);
 

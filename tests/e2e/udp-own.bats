@@ -177,6 +177,15 @@ workers_are() {
   udp_echoes -n 20 -b 40000 127.0.0.1 5353 7
 }
 
+@test "a program that names the address that was asked as its answer's source, where that is only routed here" {
+  run_udp SKL_CIDRS=127.9.0.0/16,2001:db8:7::/64 SKL_PORTS=7 -- named 5353 ::
+  udp_echoes 2001:db8:7::9 7 5353
+  udp_echoes 127.9.8.7 7 5353
+  udp_echoes ::1 7 5353
+  run cat "/proc/$HOLDER/root/proc/sys/net/ipv6/ip_nonlocal_bind"
+  [ "$output" = 0 ]
+}
+
 @test "/udp and /tcp in SKL_PORTS, for a program with a socket of each" {
   run_shim SKL_PORTS=7/udp,77/tcp,777 -- /usr/bin/python3 "$TESTS/programs/both.py" 5353
   wait_port 127.0.0.1 77

@@ -12,17 +12,16 @@ guard_netns() {
 # guard_machine: the machine's own network namespace: that of process 1 or, where this may not be seen (some
 # containers and VMs), of our outermost ancestor that may.
 guard_machine() {
-  local pid=$$ parent found netns
+  local pid=$$ seen=$$ name value
 
-  found=$(guard_netns $$)
-  while read -r parent < <(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null); do
-    ((parent > 0)) || break
-    netns=$(guard_netns "$parent")
-    found=${netns:-$found}
-    pid=$parent
+  while ((pid > 0)) && [[ -r /proc/$pid/status ]]; do
+    [[ ! -e /proc/$pid/ns/net ]] || seen=$pid
+    while read -r name value; do
+      [[ $name != PPid: ]] || pid=$value
+    done <"/proc/$pid/status"
   done
-  netns=$(guard_netns 1)
-  printf '%s\n' "${netns:-$found}"
+  [[ ! -e /proc/1/ns/net ]] || seen=1
+  guard_netns "$seen"
 }
 
 # guard_root: ends the script unless it is root's.

@@ -142,7 +142,7 @@ def namespaces(n, uid):
             os.setresuid(*3 * [int(uid) + (i == int(n))])
             s = listener()
             os.write(w, " ".join(claim(s, "20000")).encode() + b"\n")
-            time.sleep(60)
+            time.sleep(60 * int(os.environ.get("TESTS_SLOW", "1")))
             os._exit(0)
         os.close(w)
         with open(r, encoding="ascii") as f:

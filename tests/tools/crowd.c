@@ -249,7 +249,8 @@ static int measure(int n, int pause_ms, char **pids)
 		conn = dial(10000);
 		if (conn < 0)
 			die("connect");
-		err = ask_for(conn, SKL_CLAIM_LISTEN, "SKL_PORTS=60001", sock);
+		/* a port that no socket of the flood gets from the kernel */
+		err = ask_for(conn, SKL_CLAIM_LISTEN, "SKL_PORTS=61001", sock);
 		if (!err)
 			err = answer(conn);
 		took[i] = now_us() - start;

@@ -131,6 +131,38 @@ static void run_batch(void)
 	}
 }
 
+/* names the address that was asked as the source of the answer */
+static void run_named(void)
+{
+	static char data[MOST_BYTES];
+	int sock = bound_socket(0), one = 1;
+
+	if (setsockopt(sock, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one)) < 0 ||
+	    setsockopt(sock, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one)) < 0)
+		fail("setsockopt");
+	for (;;) {
+		union {
+			char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+			struct cmsghdr align;
+		} control;
+		struct sockaddr_storage from;
+		struct iovec part = {data, sizeof(data)};
+		struct msghdr message = {.msg_name = &from,
+					 .msg_namelen = sizeof(from),
+					 .msg_iov = &part,
+					 .msg_iovlen = 1,
+					 .msg_control = &control,
+					 .msg_controllen = sizeof(control)};
+		ssize_t n = recvmsg(sock, &message, 0);
+
+		if (n < 0)
+			fail("recvmsg");
+		part.iov_len = answer_to(data, (size_t)n, "named");
+		if (sendmsg(sock, &message, 0) < 0)
+			fail("sendmsg");
+	}
+}
+
 /* put into epoll before it is bound, as Erlang does */
 static void run_early(void)
 {
@@ -254,7 +286,7 @@ static const struct {
 } modes[] = {
 	{"echo", run_echo},	  {"batch", run_batch},		{"early", run_early},
 	{"succeed", run_succeed}, {"reuseport", run_reuseport}, {"look", run_look},
-	{"connect", run_connect},
+	{"connect", run_connect}, {"named", run_named},
 };
 
 int main(int argc, char **argv)

@@ -7,10 +7,8 @@ modes preload supervised
 protocols udp
 port 1812
 options --for 1812
-note "\`ip_nonlocal_bind\`: it answers from the address that was reached"
 
 prepare() {
-  echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind
   cp -a /etc/freeradius/3.0 raddb
   printf '%s\n' 'client four {' ' ipaddr = 0.0.0.0/0' ' secret = matrix' '}' \
     'client six {' ' ipv6addr = ::/0' ' secret = matrix' '}' >raddb/clients.conf

@@ -5,11 +5,6 @@ title "Knot DNS"
 modes preload supervised
 protocols udp tcp
 port 5300
-note "\`ip_nonlocal_bind\`: it answers from the address that was reached"
-
-prepare() {
-  echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind
-}
 
 start() {
   cat >knot.conf <<CONF

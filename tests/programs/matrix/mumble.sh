@@ -7,10 +7,8 @@ modes preload supervised
 protocols tcp udp
 port 64738
 routed
-note "\`ip_nonlocal_bind\`: it answers from the address that was reached"
 
 prepare() {
-  echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind
   chown mumble-server "$T"
 }
 

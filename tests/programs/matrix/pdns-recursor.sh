@@ -6,11 +6,6 @@ title "PowerDNS recursor"
 modes preload supervised
 protocols udp tcp
 port 5300
-note "\`ip_nonlocal_bind\`: it answers from the address that was reached"
-
-prepare() {
-  echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind
-}
 
 start() {
   # shellcheck disable=SC2016 # not for this shell
