@@ -39,14 +39,6 @@ came() {
   done
 }
 
-# kernel_before MAJOR MINOR
-kernel_before() {
-  local major minor
-
-  IFS=.- read -r major minor _ < <(uname -r)
-  ((major < $1 || (major == $1 && minor < $2)))
-}
-
 @test "a listener that is shut down while its claim of ranges is decided" {
   local fds
 

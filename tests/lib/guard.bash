@@ -12,13 +12,14 @@ guard_netns() {
 # guard_machine: the machine's own network namespace: that of process 1 or, where this may not be seen (some
 # containers and VMs), of our outermost ancestor that may.
 guard_machine() {
-  local pid=$$ seen=$$ name value
+  local pid=$$ seen=$$ status
 
+  # without a process for each step, and with few commands: bats looks at each command
   while ((pid > 0)) && [[ -r /proc/$pid/status ]]; do
     [[ ! -e /proc/$pid/ns/net ]] || seen=$pid
-    while read -r name value; do
-      [[ $name != PPid: ]] || pid=$value
-    done <"/proc/$pid/status"
+    IFS= read -rd '' status <"/proc/$pid/status" || : # to its end
+    [[ $status =~ $'\nPPid:\t'([0-9]+) ]] || break
+    pid=${BASH_REMATCH[1]}
   done
   [[ ! -e /proc/1/ns/net ]] || seen=1
   guard_netns "$seen"

@@ -25,11 +25,21 @@ instrumented() {
   [[ $BUILD == */san ]]
 }
 
+# kernel_before MAJOR MINOR: is this one older?
+kernel_before() {
+  local major minor
+
+  IFS=.- read -r major minor _ < <(uname -r)
+  ((major < $1 || (major == $1 && minor < $2)))
+}
+
 # ---- the namespaces ----
 
 skl_setup() {
   local name
 
+  # of what a test costs bats' look at each command is a third
+  ((${TESTS_SLOW:-1} == 1)) || trap - DEBUG
   for name in ${!SKL_@} LD_PRELOAD; do
     unset "$name"
   done
@@ -98,6 +108,7 @@ skl_teardown() {
   local left log tries
 
   if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
+    ((${TESTS_SLOW:-1} == 1)) || echo "the line above is another one: bats does not know it with TESTS_SLOW"
     for log in "$T"/*.log; do
       [[ -s $log ]] && echo "--- ${log##*/}" && tail -n 40 "$log"
     done

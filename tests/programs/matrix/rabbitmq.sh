@@ -1,12 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Many listeners of its own: the service is named by --for. Its scheduler's threads listen.
+# Many listeners of its own: the service is named by --for. Its scheduler's threads listen; it answers when it has
+# started all of itself.
 package rabbitmq-server
 title RabbitMQ
 user rabbitmq
 options --for 5672
 port 5672
 patience 60
+again 30
 
 start() {
   export RABBITMQ_MNESIA_BASE=$T/db RABBITMQ_LOG_BASE=$T/log.d RABBITMQ_NODENAME=rabbit@localhost RABBITMQ_NODE_PORT=$PORT
