@@ -30,23 +30,11 @@
 #include "helper/cli/skl.h"
 #include "helper/cli/supervise.h"
 #include "helper/cli/target.h"
+#include "helper/cli/undelivered.h"
 
 /* socketcall(2) of 32-bit programs, from linux/net.h */
 #define CALL_BIND   2
 #define CALL_LISTEN 4
-
-/*
- * Before Linux 5.19 a signal takes the caller away before it is answered, and
- * the kernel asks again: for something that has been done already.
- */
-#define DONE_MAX 8
-
-struct done {
-	uint64_t cookie; /* of the socket; 0: none */
-	bool is_bind;
-	int backlog; /* of listen() */
-	int result;
-};
 
 struct supervisor {
 	int notify;
@@ -57,8 +45,7 @@ struct supervisor {
 	long wait_ms;		    /* for a helper that is not there yet */
 	bool alone;		    /* the one that did the work has died: nothing is claimed any more */
 	char said[SKL_SAY_MAX + 1]; /* the last remark: each is made once */
-	struct done done[DONE_MAX];
-	unsigned int next_done;
+	struct undelivered undelivered;
 };
 
 /* One call of the program, as it was when the kernel asked. */
@@ -232,39 +219,10 @@ static bool took_effect(int sock, bool is_bind)
 	return getsockname(sock, (struct sockaddr *)&at, &length) == 0 && at.sin6_port != 0;
 }
 
-static struct done *find_done(struct supervisor *s, const struct done *d)
-{
-	for (unsigned int i = 0; d->cookie && i < DONE_MAX; i++) {
-		const struct done *known = &s->done[i];
-
-		if (known->cookie == d->cookie && known->is_bind == d->is_bind &&
-		    known->backlog == d->backlog)
-			return &s->done[i];
-	}
-	return NULL;
-}
-
-static void remember_done(struct supervisor *s, const struct done *d)
-{
-	struct done *known = find_done(s, d);
-
-	if (!known)
-		known = &s->done[s->next_done++ % DONE_MAX];
-	*known = *d;
-}
-
-static void forget_done(struct supervisor *s, const struct done *d)
-{
-	struct done *known = find_done(s, d);
-
-	if (known)
-		known->cookie = 0;
-}
-
 /* Returns GO_ON, 0, or the negative errno that the program's call ends with; *d is what was done for that. */
-static int decide(struct supervisor *s, const struct seccomp_notif *request, struct done *d)
+static int decide(struct supervisor *s, const struct seccomp_notif *request, struct done_call *d)
 {
-	const struct done *known;
+	const struct done_call *known;
 	struct call c;
 	int err = read_call(request, &c), sock;
 
@@ -284,9 +242,9 @@ static int decide(struct supervisor *s, const struct seccomp_notif *request, str
 				 sock == -EPERM ? " (kernel.yama.ptrace_scope lets only root do it)" : "");
 		return sock == -EBADF || s->warn ? GO_ON : sock;
 	}
-	*d = (struct done){
+	*d = (struct done_call){
 		.cookie = cookie(sock), .is_bind = c.is_bind, .backlog = c.is_bind ? 0 : c.backlog};
-	known = find_done(s, d);
+	known = undelivered_find(&s->undelivered, d);
 	if (known && took_effect(sock, c.is_bind))
 		err = known->result;
 	else
@@ -301,7 +259,7 @@ static int decide(struct supervisor *s, const struct seccomp_notif *request, str
 static void serve_one(struct supervisor *s, struct seccomp_notif *request,
 		      struct seccomp_notif_resp *response)
 {
-	struct done d = {0};
+	struct done_call d = {0};
 	int result;
 
 	memset(request, 0, sizeof(*request));
@@ -315,9 +273,9 @@ static void serve_one(struct supervisor *s, struct seccomp_notif *request,
 	else
 		response->error = result;
 	if (seccomp_notify_respond(s->notify, response) == 0)
-		forget_done(s, &d);
+		undelivered_forget(&s->undelivered, &d);
 	else if (result != GO_ON)
-		remember_done(s, &d);
+		undelivered_remember(&s->undelivered, &d);
 }
 
 _Noreturn static void serve(struct supervisor *s)

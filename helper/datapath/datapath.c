@@ -5,21 +5,10 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "helper/datapath/counters.h"
 #include "helper/fault.h"
-
-/* Reads the number of possible CPUs once: the size of a per-CPU value. */
-static int cpus(void)
-{
-	static int n;
-
-	if (n == 0)
-		n = libbpf_num_possible_cpus();
-	return n;
-}
 
 bool datapath_knows_devices(const struct datapath *d)
 {
@@ -195,20 +184,6 @@ void datapath_remove_listener(struct datapath *d, const struct listener *l)
 	}
 }
 
-/* Deletes what was counted for these numbers under any reason. */
-static void forget_events(const struct datapath *d, const bool gone[SKL_BINDINGS])
-{
-	struct skl_event key, next;
-	bool more = bpf_map_get_next_key(d->events, NULL, &next) == 0;
-
-	while (more) {
-		key = next;
-		more = bpf_map_get_next_key(d->events, &key, &next) == 0;
-		if (key.binding < SKL_BINDINGS && gone[key.binding])
-			bpf_map_delete_elem(d->events, &key);
-	}
-}
-
 void datapath_forget_unused(struct datapath *d)
 {
 	bool unused[SKL_BINDINGS];
@@ -225,7 +200,7 @@ void datapath_forget_unused(struct datapath *d)
 	}
 	for (size_t i = 0; i < SKL_BINDINGS; i++)
 		unused[i] = !d->bindings.used[i];
-	forget_events(d, unused);
+	counters_forget_events(d, unused);
 }
 
 static int record_binding(struct datapath *d, const struct binding *b, uint64_t how)
@@ -250,8 +225,6 @@ static int record_binding(struct datapath *d, const struct binding *b, uint64_t 
 
 int datapath_add_binding(struct datapath *d, struct binding *b)
 {
-	uint64_t zero[cpus()];
-	uint32_t index;
 	int err;
 
 	if (b->own)
@@ -259,9 +232,7 @@ int datapath_add_binding(struct datapath *d, struct binding *b)
 	b->index = pool_take(&d->bindings);
 	if (!b->index)
 		return -ENOSPC;
-	index = b->index;
-	memset(zero, 0, sizeof(zero));
-	err = bpf_map_update_elem(d->lookups, &index, zero, BPF_ANY);
+	err = counters_start(d, b->index);
 	if (!err)
 		err = record_binding(d, b, BPF_NOEXIST);
 	if (err)
@@ -296,7 +267,7 @@ void datapath_remove_bindings(struct datapath *d, struct binding *const *gone, s
 		pool_give(&d->bindings, gone[i]->index);
 	}
 	if (n)
-		forget_events(d, numbers);
+		counters_forget_events(d, numbers);
 }
 
 struct refresh {
@@ -329,43 +300,4 @@ int datapath_clear(struct datapath *d, const struct rule *r)
 
 	classes_settle(&d->classes);
 	return err;
-}
-
-struct datapath_events *datapath_read_events(const struct datapath *d)
-{
-	struct datapath_events *all = calloc(SKL_BINDINGS, sizeof(*all));
-	struct skl_event key, *previous = NULL, next;
-	uint64_t count;
-
-	while (all && bpf_map_get_next_key(d->events, previous, &next) == 0) {
-		key = next;
-		previous = &key;
-		if (key.binding >= SKL_BINDINGS || bpf_map_lookup_elem(d->events, &key, &count) < 0)
-			continue;
-		if (key.reason == 0)
-			all[key.binding].misses += count;
-		else
-			all[key.binding].errors += count;
-	}
-	return all;
-}
-
-uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int error)
-{
-	struct skl_event key = {.binding = b->index, .reason = -error};
-	uint64_t count;
-
-	return bpf_map_lookup_elem(d->events, &key, &count) < 0 ? 0 : count;
-}
-
-uint64_t datapath_lookups(const struct datapath *d, const struct binding *b)
-{
-	uint64_t by_cpu[cpus()], sum = 0;
-	uint32_t index = b->index;
-
-	if (bpf_map_lookup_elem(d->lookups, &index, by_cpu) < 0)
-		return 0;
-	for (int i = 0; i < cpus(); i++)
-		sum += by_cpu[i];
-	return sum;
 }

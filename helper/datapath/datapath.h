@@ -30,11 +30,6 @@ struct datapath {
 	struct classes classes;
 };
 
-/* What went otherwise than it should, by binding. */
-struct datapath_events {
-	uint64_t misses, errors;
-};
-
 /*
  * Makes the maps and loads the programs for the next datapath_create() (some
  * 20 ms of work), unless that was done. 0, or -errno of a kernel that cannot.
@@ -119,15 +114,6 @@ int datapath_clear(struct datapath *d, const struct rule *r);
 /* Has the namespace gone that it was made for? 1, 0, or -errno where that cannot be told. */
 int datapath_is_stale(const struct datapath *d);
 
-/* How many packets this binding has decided. */
-uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);
-
-/* The events of all bindings, an array by their numbers (SKL_BINDINGS of them) to be freed, or NULL. */
-struct datapath_events *datapath_read_events(const struct datapath *d);
-
-/* Of a binding's errors those with this errno. */
-uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int error);
-
 /*
  * Makes what UDP answers need, unless it is there: the memory of flows and the
  * reply program. Returns the program's descriptor (it stays the datapath's), to
@@ -138,6 +124,22 @@ void datapath_stop_replies(struct datapath *d);
 
 /* Are they there, perhaps by an earlier helper? */
 bool datapath_has_replies(const struct datapath *d);
+
+/* ---- counters.c: what the programs count ---- */
+
+/* What went otherwise than it should, by binding. */
+struct datapath_events {
+	uint64_t misses, errors;
+};
+
+/* How many packets this binding has decided. */
+uint64_t datapath_lookups(const struct datapath *d, const struct binding *b);
+
+/* The events of all bindings, an array by their numbers (SKL_BINDINGS of them) to be freed, or NULL. */
+struct datapath_events *datapath_read_events(const struct datapath *d);
+
+/* Of a binding's errors those with this errno. */
+uint64_t datapath_errors(const struct datapath *d, const struct binding *b, int error);
 
 /* ---- traced.c: decisions, as they are made ---- */
 

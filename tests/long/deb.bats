@@ -54,7 +54,5 @@ setup_file() {
   if ((status == 77)); then
     skip "systemd cannot be booted here"
   fi
-  cat "$T/boot.out"
   ((status == 0))
-  [ "$(tail -n 1 "$T/boot.out")" = "all is well" ]
 }

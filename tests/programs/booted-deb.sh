@@ -1,28 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs in a system that systemd has booted, see tests/long/deb.bats. The packages are in /mnt/test/debs.
-set -Eeuo pipefail
+# shellcheck source=tests/lib/booted.bash
+source /mnt/src/tests/lib/booted.bash
 
 export DEBIAN_FRONTEND=noninteractive
 DEBS=/mnt/test/debs
-
-failed() {
-  local status=$?
-
-  echo "failed in line $1 (status $status)"
-  systemctl status sklhelper.socket sklhelper.service --no-pager || :
-}
-trap 'failed $LINENO' ERR
-
-# soon CMD...: succeeds within 20 seconds
-soon() {
-  local deadline=$((SECONDS + 20))
-
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || return 1
-    sleep 0.1
-  done
-}
 
 # get PORT: the server's page, which has the name of a file in its directory
 get() {
@@ -37,10 +20,6 @@ everything() {
   find /sys/fs/bpf /run/skl 2>/dev/null | sort >>"$1.list" || :
   find /etc -type f ! -name '*-' ! -name .pwd.lock -exec sha256sum {} + | sort >"$1.etc"
   systemctl list-unit-files --no-legend --all | grep -c skl >"$1.units" || :
-}
-
-main_pid() {
-  systemctl show --property MainPID --value sklhelper.service
 }
 
 ip link set lo up

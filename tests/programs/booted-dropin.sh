@@ -1,31 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs in a system that systemd has booted, see tests/e2e/systemd.bats.
-set -Eeuo pipefail
+# shellcheck source=tests/lib/booted.bash
+source /mnt/src/tests/lib/booted.bash
 
-BUILD=/mnt/src/build
-
-failed() {
-  local status=$?
-
-  echo "failed in line $1 (status $status)"
-  systemctl status legacy.service sklhelper.socket sklhelper.service --no-pager || :
-}
-trap 'failed $LINENO' ERR
-
-# soon CMD...: succeeds within 20 seconds
-soon() {
-  local deadline=$((SECONDS + 20))
-
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || return 1
-    sleep 0.1
-  done
-}
-
-reaches() {
-  [[ $("$BUILD/tests/srv-ask" 127.0.0.1 "$1") == *"reached 127.0.0.1 port $1" ]]
-}
+UNITS+=(legacy.service)
 
 refused() {
   local status=0

@@ -1,29 +1,14 @@
-# shellcheck shell=bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-#
-# Runs in a system booted by tests/lib/boot.bash: examples/systemd/web.service, its reloads, and the helper's store.
+# Runs in a system that systemd has booted, see tests/e2e/share-restart.bats: examples/systemd/web.service, its reloads, and
+# the helper's store.
+# shellcheck source=tests/lib/booted.bash
+source /mnt/src/tests/lib/booted.bash
 
-set -euo pipefail
-
-wait_until() {
-  local tries
-
-  for ((tries = 0; tries < 200; tries++)); do
-    "$@" >/dev/null 2>&1 && return
-    sleep 0.05
-  done
-  echo "in vain: $*"
-  systemctl status --no-pager --lines=0 sklhelper.service sklhelper.socket web.service || :
-  skl status || :
-  exit 1
-}
+UNITS+=(web.service)
 
 get() {
   curl --silent --max-time 20 --noproxy '*' http://127.0.0.1:8080/
-}
-
-main_pid() {
-  systemctl show --property=MainPID --value "$1"
 }
 
 ip link set lo up
@@ -37,7 +22,7 @@ printf '[Service]\nWorkingDirectory=/srv/web\n' >/run/systemd/system/web.service
 systemctl daemon-reload
 systemctl start sklhelper.socket
 systemctl start web.service
-wait_until get
+soon get
 
 # a client that asks all the time. This server dies of SIGTERM at once: what it had accepted by then may end without an
 # answer (52, 56), but nobody is refused, and nobody waits in vain.
@@ -64,19 +49,18 @@ for signal in KILL TERM; do
   [[ $(systemctl show --property=NFileDescriptorStore --value sklhelper.service) == 1 ]]
   if [[ $signal == KILL ]]; then
     kill -KILL "$helper"
-    wait_until eval "[[ \$(systemctl is-active sklhelper.service) == active ]]"
   else
     systemctl restart sklhelper.service
   fi
-  wait_until eval "[[ \$(main_pid sklhelper.service) != $helper && \$(main_pid sklhelper.service) != 0 ]]"
-  wait_until eval "skl status | grep -q '^web .* $(main_pid web.service) python3'"
+  soon other_pid "$helper"
+  soon eval "skl status | grep -q '^web .* $(main_pid web.service) python3'"
 done
 systemctl reload web.service
 
 # and a server that is killed is started anew by systemd, while those who ask wait
 old=$(main_pid web.service)
 kill -KILL "$old"
-wait_until eval "[[ \$(main_pid web.service) != $old && \$(main_pid web.service) != 0 ]]"
+soon other_pid "$old" web.service
 get >/dev/null
 if grep -v -e 'exit code 52' -e 'exit code 56' /run/failures; then # what it was answering when it was killed
   exit 1

@@ -1,41 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs in a system that systemd has booted, see tests/e2e/systemd.bats.
-set -Eeuo pipefail
-
-BUILD=/mnt/src/build
-
-failed() {
-  local status=$?
-
-  echo "failed in line $1 (status $status)"
-  systemctl status sklhelper.socket sklhelper.service --no-pager || :
-  cat /mnt/test/helper.log || :
-}
-trap 'failed $LINENO' ERR
-
-# soon CMD...: succeeds within 20 seconds
-soon() {
-  local deadline=$((SECONDS + 20))
-
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || return 1
-    sleep 0.1
-  done
-}
-
-main_pid() {
-  systemctl show --property MainPID --value sklhelper.service
-}
-
-# other_pid PID: the service has another main process than this one, and is ready
-other_pid() {
-  [[ $(main_pid) != "$1" && $(main_pid) != 0 && $(systemctl is-active sklhelper.service) == active ]]
-}
-
-reaches() {
-  [[ $("$BUILD/tests/srv-ask" 127.0.0.1 "$1") == *"reached 127.0.0.1 port $1" ]]
-}
+# shellcheck source=tests/lib/booted.bash
+source /mnt/src/tests/lib/booted.bash
 
 denied() {
   local said
