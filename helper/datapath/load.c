@@ -13,25 +13,6 @@
 #include "helper/datapath/load_parts.h"
 #include "helper/fault.h"
 
-static struct dispatch_bpf *try_load(bool with_ifindex, int *err)
-{
-	struct dispatch_bpf *skel = dispatch_bpf__open();
-
-	if (!skel) {
-		*err = -errno;
-		return NULL;
-	}
-	skel->rodata->has_ingress_ifindex = with_ifindex;
-	*err = dispatch_bpf__load(skel);
-	if (!*err) {
-		skel->bss->tables.layout = SKL_LAYOUT;
-		skel->bss->tables.has_ingress_ifindex = with_ifindex;
-		return skel;
-	}
-	dispatch_bpf__destroy(skel);
-	return NULL;
-}
-
 static int copy_all(const struct dispatch_bpf *skel, int fds[LOAD_OBJECTS])
 {
 	int made[LOAD_OBJECTS] = {
@@ -46,13 +27,18 @@ static int copy_all(const struct dispatch_bpf *skel, int fds[LOAD_OBJECTS])
 int load_dispatch(int fds[LOAD_OBJECTS])
 {
 	libbpf_print_fn_t before = load_quietly();
-	int err = 0;
-	struct dispatch_bpf *skel = try_load(true, &err);
+	struct dispatch_bpf *skel = dispatch_bpf__open();
+	int err = skel ? 0 : -errno;
 
-	if (!skel)
-		skel = try_load(false, &err);
-	if (skel)
+	if (!err) {
+		skel->rodata->has_ingress_ifindex = load_tells_ifindex();
+		err = dispatch_bpf__load(skel);
+	}
+	if (!err) {
+		skel->bss->tables.layout = SKL_LAYOUT;
+		skel->bss->tables.has_ingress_ifindex = skel->rodata->has_ingress_ifindex;
 		err = copy_all(skel, fds);
+	}
 	dispatch_bpf__destroy(skel);
 	libbpf_set_print(before);
 	return err;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "helper/datapath/load_parts.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -23,6 +24,35 @@ static int to_debug_log(enum libbpf_print_level level, const char *format, va_li
 libbpf_print_fn_t load_quietly(void)
 {
 	return libbpf_set_print(to_debug_log);
+}
+
+/* The verifier refuses the whole program for a field that it does not know, after it has looked at much of
+ * it: a small one is enough. */
+bool load_tells_ifindex(void)
+{
+	static const struct bpf_insn read_field[] = {
+		{.code = BPF_LDX | BPF_MEM | BPF_W,
+		 .dst_reg = BPF_REG_0,
+		 .src_reg = BPF_REG_1,
+		 .off = offsetof(struct bpf_sk_lookup, ingress_ifindex)},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = SK_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	static enum { NOT_ASKED, YES, NO } told;
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_SK_LOOKUP);
+	int fd;
+
+	if (told != NOT_ASKED)
+		return told == YES;
+	fd = bpf_prog_load(BPF_PROG_TYPE_SK_LOOKUP, "skl_ifindex", "GPL", read_field,
+			   sizeof(read_field) / sizeof(read_field[0]), &options);
+	if (fd >= 0) {
+		told = YES;
+		close(fd);
+	} else if (errno == EACCES) { /* the verifier's answer */
+		told = NO;
+	}
+	return fd >= 0;
 }
 
 /* Not .rodata: that is what a program was loaded with, and each has its own. */

@@ -9,25 +9,6 @@
 #include "bpf/traced.skel.h"
 #include "helper/datapath/load_parts.h"
 
-static struct traced_bpf *try_load(const int maps[LOAD_MAPS], bool with_ifindex, int *err)
-{
-	struct traced_bpf *skel = traced_bpf__open();
-
-	if (!skel) {
-		*err = -errno;
-		return NULL;
-	}
-	skel->rodata->has_ingress_ifindex = with_ifindex;
-	bpf_program__set_autoload(skel->progs.skl_probe, false);
-	*err = load_reuse(skel->obj, maps);
-	if (!*err)
-		*err = traced_bpf__load(skel);
-	if (!*err)
-		return skel;
-	traced_bpf__destroy(skel);
-	return NULL;
-}
-
 static int copy_all(const struct traced_bpf *skel, int made[TRACED_OBJECTS])
 {
 	const int fds[TRACED_OBJECTS] = {
@@ -42,12 +23,17 @@ static int copy_all(const struct traced_bpf *skel, int made[TRACED_OBJECTS])
 int load_traced(const int maps[LOAD_MAPS], int made[TRACED_OBJECTS])
 {
 	libbpf_print_fn_t before = load_quietly();
-	int err = 0;
-	struct traced_bpf *skel = try_load(maps, true, &err);
+	struct traced_bpf *skel = traced_bpf__open();
+	int err = skel ? 0 : -errno;
 
-	if (!skel)
-		skel = try_load(maps, false, &err);
-	if (skel)
+	if (!err) {
+		skel->rodata->has_ingress_ifindex = load_tells_ifindex();
+		bpf_program__set_autoload(skel->progs.skl_probe, false);
+		err = load_reuse(skel->obj, maps);
+	}
+	if (!err)
+		err = traced_bpf__load(skel);
+	if (!err)
 		err = copy_all(skel, made);
 	traced_bpf__destroy(skel);
 	libbpf_set_print(before);
