@@ -16,7 +16,7 @@ teardown() {
 }
 
 KILLS=$((${TESTS_LONG:-0} ? 100 : 20))
-LONG=$((${TESTS_LONG:-0} ? 60 : 12)) # seconds
+LONG=$(((${TESTS_LONG:-0} ? 60 : 12) * ${TESTS_SLOW:-1})) # seconds
 
 # Clients of a single port, of a range and of a network, each of which says whom it reached, until $T/stop is there.
 # What they came to is in the logs: a line of sums for each batch.

@@ -61,7 +61,7 @@ taken_at_once() {
   wait_until known 8082
   kill -USR1 "$CLOSER" "$shut"
   kill -KILL "$SPAWNED"
-  sleep 2
+  sleep $((2 * ${TESTS_SLOW:-1}))
   forgotten
   still_there "$CLOSER" "$shut"
   # its own port is still bound by the one that was shut down

@@ -247,7 +247,9 @@ stop_server() {
   run_shim SKL_PORTS=77 -- "$SERVER" 8080
   wait_port 77
   tag=$(ns bpftool -j prog show pinned "$BPFFS/dispatch" | jq -r .tag)
+  before=$(ring_buffers)
   watch
+  mapfile -t made < <(comm -13 <(echo "$before") <(ring_buffers))
   kill -KILL "$HELPER"
   wait_until gone "$HELPER"
   wait_until gone "$TRACE"
@@ -257,7 +259,7 @@ stop_server() {
   wait_until not_traced
   [ "$(ns bpftool -j prog show pinned "$BPFFS/dispatch" | jq -r .tag)" = "$tag" ]
   answers 127.0.0.1 77 8080
-  wait_until [ "$(ring_buffers)" -eq 0 ]
+  wait_until gone_buffers "${made[@]}"
   watch
   answers 127.0.0.1 77
   told '.port == 77 and .program == "legacy-server"'

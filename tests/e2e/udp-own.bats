@@ -107,12 +107,7 @@ teardown() {
 
 # What the kernel makes of a socket in a SOCKMAP: tests/bpf/kernel-facts.c has the details.
 @test "what the calls return that programs look at a datagram with; three differ" {
-  spawn "$BUILD/tests/udp-serve" look 5000
-  wait_bound 5000
-  run udp_ask -w 100 127.0.0.1 5000
-  wait_log end
-  [ "$(<"$LOG")" = "FIONREAD: 32
-peek and truncate, no room: 32
+  local ordinary="peek and truncate, no room: 32
 peek and truncate, room for 1: 32
 peek, room for all: 32
 error queue: Resource temporarily unavailable
@@ -120,12 +115,7 @@ truncate, room for 1: 32
 the next, no room: Resource temporarily unavailable
 the next, room for all: Resource temporarily unavailable
 after that: Resource temporarily unavailable
-end" ]
-  run_udp SKL_PORTS=7 -- look 5353
-  run udp_ask -w 100 127.0.0.1 7
-  wait_log end
-  grep -Ex 'FIONREAD: (0|32)' "$LOG" # it differs between kernels
-  [ "$(grep -v FIONREAD "$LOG")" = "peek and truncate, no room: 0
+end" covered="peek and truncate, no room: 0
 peek and truncate, room for 1: 32
 peek, room for all: 32
 error queue: Resource temporarily unavailable
@@ -133,7 +123,21 @@ truncate, room for 1: 32
 the next, no room: 0
 the next, room for all: Resource temporarily unavailable
 after that: Resource temporarily unavailable
-end" ]
+end"
+
+  spawn "$BUILD/tests/udp-serve" look 5000
+  wait_bound 5000
+  run udp_ask -w 100 127.0.0.1 5000
+  wait_log end
+  [ "$(<"$LOG")" = "FIONREAD: 32
+$ordinary" ]
+  # since then a socket in a SOCKMAP receives by another function
+  ! kernel_before 5 13 || covered=$ordinary
+  run_udp SKL_PORTS=7 -- look 5353
+  run udp_ask -w 100 127.0.0.1 7
+  wait_log end
+  grep -Ex 'FIONREAD: (0|32)' "$LOG" # it differs between kernels
+  [ "$(grep -v FIONREAD "$LOG")" = "$covered" ]
 }
 
 @test "four SO_REUSEPORT sockets: each gets its share, and the others go on when one is gone" {
@@ -268,7 +272,7 @@ t.connect(("127.0.0.1", 9))'
   spawn "$BUILD/tests/udp-serve" echo 7006
   other=$SPAWNED
   wait_bound 7006
-  sleep 1
+  sleep "${TESTS_SLOW:-1}"
   [ "$(udp_who 127.0.0.1 7006)" -eq "$other" ]
   [ "$(udp_who 127.0.0.1 7007)" -eq "$wide" ]
   run ns "$SKL" status
