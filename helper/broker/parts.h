@@ -53,7 +53,7 @@ int broker_is_polled(struct job *job, const struct holders_question *head, const
 /* Reads what stands behind the head into an array from malloc, of *size bytes. Returns 0 or -errno. */
 int broker_read_question(int fd, struct holders_question *head, void **rest, size_t *size);
 
-/* ---- traced.c: load_traced(), with a message for each descriptor ---- */
+/* ---- traced_maps.c: load_traced(), with a message for each descriptor ---- */
 
 /* Keeps a copy of the map. 0 or -errno. */
 int broker_take_map(uint64_t number, int fd);
