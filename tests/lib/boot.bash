@@ -120,7 +120,7 @@ remove() {
 ) >"$T/boot.log" 2>&1 3>&- 4>&- &
 pid=$!
 trap remove EXIT
-for ((i = 0; i < 10 * ${BOOT_S:=60}; i++)); do
+for ((i = 0; i < 10 * ${BOOT_S:=$((60 * ${TESTS_SLOW:-1}))}; i++)); do
   if [[ -e $T/boot.end ]]; then
     cat "$T/boot.out"
     [[ $(tail -n 1 "$T/boot.out") == "all is well" ]]

@@ -3,8 +3,9 @@
  * The tests' client: srv-ask [-l LINES] [-s SOURCE] ADDRESS PORT [TEXT]
  *
  * Connects, sends TEXT, and prints what comes back until LINES lines (default
- * 1) were seen or the other side closed. Gives up after 5 seconds. The exit
- * status is 0, or the errno of what failed (ECONNREFUSED is 111 on Linux).
+ * 1) were seen or the other side closed. Gives up after 5 seconds, on slow
+ * machines TESTS_SLOW times that. The exit status is 0, or the errno of what failed (ECONNREFUSED is 111 on
+ * Linux).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -82,7 +83,7 @@ static int print_lines(int sock, long lines)
 
 int main(int argc, char **argv)
 {
-	const char *source = NULL;
+	const char *source = NULL, *slow = getenv("TESTS_SLOW");
 	long lines = 1;
 	int opt, sock, err;
 
@@ -96,7 +97,8 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind < 2 || argc - optind > 3)
 		return EINVAL;
-	alarm(5); /* then the status is that of SIGALRM, 142 to a shell */
+	alarm(5 *
+	      (slow ? (unsigned int)atoi(slow) : 1)); /* then the status is that of SIGALRM, 142 to a shell */
 	sock = dial(argv[optind], argv[optind + 1], source);
 	if (sock < 0)
 		return -sock;
