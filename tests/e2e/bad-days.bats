@@ -133,6 +133,7 @@ one_left() {
 }
 
 @test "an MPTCP listener: EOPNOTSUPP" {
+  needs_mptcp
   run shim SKL_PORTS=7 -- "$BUILD/tests/srv-listen" mptcp 8080
   [ "$status" -eq $EOPNOTSUPP ]
   says libsklshim: MPTCP

@@ -129,6 +129,7 @@ refused_with() {
 }
 
 @test "an MPTCP listener" {
+  needs_mptcp
   refused_with EOPNOTSUPP mptcp MPTCP
 }
 

@@ -170,6 +170,7 @@ signal.pause()'
 }
 
 @test "an MPTCP listener is refused with what to do" {
+  needs_mptcp
   start_helper
   spawn "$BUILD/tests/srv-listen" mptcp 8080
   wait_listen 8080

@@ -33,6 +33,10 @@ kernel_before() {
   ((major < $1 || (major == $1 && minor < $2)))
 }
 
+needs_mptcp() {
+  [[ -e /proc/sys/net/mptcp/enabled ]] || skip "this kernel has no MPTCP"
+}
+
 # ---- the namespaces ----
 
 skl_setup() {
