@@ -174,9 +174,23 @@ static int add(const struct search *s, int32_t pid, int fd, size_t socket)
 	return 0;
 }
 
-/* Looks at that many descriptors of the process. A process that is gone has none. */
+/* Is this socket among those found since then? */
+static bool has(const struct holders_list *found, size_t since, size_t socket)
+{
+	for (size_t i = since; i < found->n; i++) {
+		if (found->at[i].socket == socket)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Looks at that many descriptors of the process, until each socket is found: where it has one twice does not
+ * matter. A process that is gone has none.
+ */
 static int search_process(const struct search *s, int32_t pid, size_t most)
 {
+	const size_t before = s->out->n;
 	struct descriptors d;
 	struct dirent *entry;
 	DIR *directory;
@@ -189,13 +203,13 @@ static int search_process(const struct search *s, int32_t pid, size_t most)
 		close(d.directory);
 		return -ENOMEM;
 	}
-	while (!err && most-- > 0 && (entry = readdir(directory))) {
+	while (!err && s->out->n - before < s->n && most-- > 0 && (entry = readdir(directory))) {
 		uint64_t inode = entry->d_name[0] == '.' ? 0 : socket_at(&d, entry->d_name);
 
 		if (job_is_late(s->job))
 			err = -ETIME;
 		for (size_t i = 0; inode && i < s->n && !err; i++) {
-			if (s->inodes[i] == inode)
+			if (s->inodes[i] == inode && !has(s->out, before, i))
 				err = add(s, pid, atoi(entry->d_name), i);
 		}
 	}

@@ -164,16 +164,24 @@ static struct job *find(const struct job *question)
 	return NULL;
 }
 
+static void release_old(void)
+{
+	uint64_t now = ms_of(CLOCK_MONOTONIC);
+
+	for (size_t i = 0; i < JOBS; i++) {
+		if (jobs[i].used && jobs[i].done && now - jobs[i].ended_at > KEPT_MS)
+			release(&jobs[i]);
+	}
+}
+
 /* The job that answers this question. Takes what belongs to the question. */
 static int get(struct job *question, struct job **out)
 {
-	struct job *job = find(question);
+	struct job *job;
 	int err;
 
-	if (job && job->done && ms_of(CLOCK_MONOTONIC) - job->ended_at > KEPT_MS) {
-		release(job);
-		job = NULL;
-	}
+	release_old();
+	job = find(question);
 	*out = job;
 	if (job) {
 		release(question);
