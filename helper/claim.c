@@ -145,9 +145,11 @@ static int claim_in_space(struct claim *c, struct spaces *spaces, int diag)
 		if (err)
 			return say_error(c->s, -err, what,
 					 "its answers cannot be given the addresses that were asked");
-		let_answer_from_routed(c);
 	}
-	return apply(c);
+	err = apply(c);
+	if (!err && c->received->listener.protocol == IPPROTO_UDP && !c->check)
+		let_answer_from_routed(c);
+	return err;
 }
 
 int claim_cover(const struct claims *claims, struct claim *c)

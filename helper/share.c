@@ -103,11 +103,7 @@ static int give(struct sharing *sharing, struct share *share, size_t index, cons
 	if (fd < 0)
 		return say_error(s, errno, "SKL_SHARE", "the helper has no descriptor left");
 	p = share_know(sharing, share, peer, request->instance);
-	if (p && p->fd[index] == NOT_OPEN) {
-		p->fd[index] = OPEN_SOMEWHERE;
-		p->trusted_until = boottime_ms() + SHARE_TRUST_MS;
-	}
-	socket->orphan_since = 0;
+	share_note_given(share, p, index, boottime_ms());
 	listener_format(&socket->at, where);
 	share_format(share, who);
 	log_info("%s: %s goes to pid %d (%s), too", who, where, peer->pid, peer->program);
@@ -235,14 +231,9 @@ int share_listen(struct sharing *sharing, const struct peer *peer, const struct 
 		return say_error(s, -err, "SKL_SHARE", "the socket cannot be kept");
 	step->pid = peer->pid;
 	p = share_know(sharing, step->share, peer, request->instance);
-	if (p) {
-		if (p->fd[step->index] == NOT_OPEN) {
-			p->fd[step->index] = OPEN_SOMEWHERE;
-			p->trusted_until = c.now + SHARE_TRUST_MS;
-		}
+	share_note_given(step->share, p, step->index, c.now);
+	if (p)
 		p->joined |= 1ull << step->index;
-	}
-	step->share->sockets[step->index].orphan_since = 0;
 	pending = shares_find_pending(&sharing->all, c.cookie);
 	if (pending)
 		share_drop_pending(sharing, pending);

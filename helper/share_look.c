@@ -91,7 +91,9 @@ static void say_unseen(struct share *share, int err)
 	share->unseen = err != 0;
 }
 
-bool share_look_at_all(struct sharing *sharing, uint32_t uid, struct share *const *shares, size_t n)
+/* 0 or -errno: -EINPROGRESS, -EAGAIN where it is not known yet. */
+static int look_at_all(struct sharing *sharing, uint32_t uid, struct share *const *shares, size_t n,
+		       uint64_t search)
 {
 	static struct view v;
 	struct holders_one *found;
@@ -101,14 +103,19 @@ bool share_look_at_all(struct sharing *sharing, uint32_t uid, struct share *cons
 	v.n = 0;
 	for (size_t i = 0; i < n; i++)
 		view_add(&v, shares[i]);
-	err = holders_find(uid, v.inodes, v.n, NULL, 0, &found, &n_found);
+	err = holders_find(uid, search, v.inodes, v.n, NULL, 0, &found, &n_found);
 	for (size_t i = 0; i < n; i++)
 		say_unseen(shares[i], err);
 	if (err)
-		return false;
+		return err;
 	note_found(sharing, &v, found, n_found);
 	free(found);
-	return true;
+	return 0;
+}
+
+void share_look_at_all(struct sharing *sharing, uint32_t uid, struct share *const *shares, size_t n)
+{
+	look_at_all(sharing, uid, shares, n, 0);
 }
 
 static size_t list_known(const struct share *share, const struct view *v, struct holders_one *known)
@@ -156,7 +163,7 @@ static bool look_at_known(struct sharing *sharing, struct share *share, uint64_t
 	n = list_known(share, &v, known);
 	if (n == 0)
 		return true;
-	err = holders_find(share->uid, v.inodes, v.n, known, n, &found, &n_found);
+	err = holders_find(share->uid, 0, v.inodes, v.n, known, n, &found, &n_found);
 	say_unseen(share, err);
 	if (err)
 		return false;
@@ -179,20 +186,33 @@ static uint64_t newly_lost(const struct share *share)
 	return lost;
 }
 
-/* False where it is not known yet. */
+/*
+ * False where it is not known yet: then the next call goes on. Each look has a number of its own, so that no
+ * answer counts that was on its way before.
+ */
 static bool look_for_lost(struct sharing *sharing, struct share *share)
 {
+	static uint64_t searches;
 	uint64_t lost;
 
 	while ((lost = newly_lost(share))) {
-		if (lost & ~share->lost)
+		int err;
+
+		if (lost & ~share->lost) {
 			share->looks = 0;
+			share->search = ++searches;
+		}
 		share->lost = lost;
 		if (share->looks == LOOKS)
 			break;
-		if (!share_look_at_all(sharing, share->uid, &share, 1))
+		err = look_at_all(sharing, share->uid, &share, 1, share->search);
+		if (err) {
+			if (err != -EINPROGRESS && err != -EAGAIN)
+				share->lost = 0;
 			return false;
+		}
 		share->looks++;
+		share->search = ++searches;
 	}
 	share->lost = 0;
 	return true;

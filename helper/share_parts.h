@@ -44,10 +44,9 @@ void share_drop_ended_pending(struct sharing *sharing);
  */
 bool share_look(struct sharing *sharing, struct share *share);
 
-/* Looks at every process there is, those of `uid` first, for those that have a socket of these shares. False
- * where that takes longer: then it is not known yet who has none.
- */
-bool share_look_at_all(struct sharing *sharing, uint32_t uid, struct share *const *shares, size_t n);
+/* Looks at every process there is, those of `uid` first, for those that have a socket of these shares: as far
+ * as that is soon known. */
+void share_look_at_all(struct sharing *sharing, uint32_t uid, struct share *const *shares, size_t n);
 
 /* ---- share_tend.c: the end of sockets that no process has ---- */
 

@@ -25,6 +25,7 @@ struct holders_one {
 
 struct holders_question {
 	uint64_t device; /* of the inodes, for BROKER_POLLED */
+	uint64_t search; /* for BROKER_HOLDERS */
 	uint32_t n_inodes;
 	uint32_t n_known; /* 0: look at every process */
 };
@@ -34,11 +35,13 @@ struct holders_question {
  * who has, of all processes but this one? *found is an array from malloc.
  * That is looked for on behalf of `uid`, whose processes come first. Returns 0,
  * or -errno, among them
- *   -EINPROGRESS, -EAGAIN  not known yet: to be asked again
+ *   -EINPROGRESS, -EAGAIN  not known yet: to be asked again, with the same
+ *                          `search`: the answer to another one is not taken
  *   -ETIME                 there is too much to look through
  */
-int holders_find(uint32_t uid, const uint64_t *inodes, size_t n_inodes, const struct holders_one *known,
-		 size_t n_known, struct holders_one **found, size_t *n_found);
+int holders_find(uint32_t uid, uint64_t search, const uint64_t *inodes, size_t n_inodes,
+		 const struct holders_one *known, size_t n_known, struct holders_one **found,
+		 size_t *n_found);
 
 /* Has the process put this socket into an epoll instance of its own? 0, -EBUSY if so, or as above. */
 int holders_polled(uint32_t uid, pid_t pid, dev_t device, uint64_t inode);

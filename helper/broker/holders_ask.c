@@ -16,11 +16,13 @@ static bool write_all(int fd, const void *bytes, size_t size)
 }
 
 /* Returns a descriptor or -errno. */
-static int write_question(dev_t device, const uint64_t *inodes, size_t n_inodes,
+static int write_question(dev_t device, uint64_t search, const uint64_t *inodes, size_t n_inodes,
 			  const struct holders_one *known, size_t n_known)
 {
-	struct holders_question head = {
-		.device = device, .n_inodes = (uint32_t)n_inodes, .n_known = (uint32_t)n_known};
+	struct holders_question head = {.device = device,
+					.search = search,
+					.n_inodes = (uint32_t)n_inodes,
+					.n_known = (uint32_t)n_known};
 	int fd = memfd_create("question", MFD_CLOEXEC);
 
 	if (fd < 0)
@@ -49,12 +51,12 @@ static int read_answer(int fd, struct holders_one **found, size_t *n_found)
 	return 0;
 }
 
-int holders_find(uint32_t uid, const uint64_t *inodes, size_t n_inodes, const struct holders_one *known,
-		 size_t n_known, struct holders_one **found, size_t *n_found)
+int holders_find(uint32_t uid, uint64_t search, const uint64_t *inodes, size_t n_inodes,
+		 const struct holders_one *known, size_t n_known, struct holders_one **found, size_t *n_found)
 {
 	struct broker_request request = {.order = BROKER_HOLDERS, .uid = uid};
 	struct broker_answer answer = {0};
-	int question = write_question(0, inodes, n_inodes, known, n_known);
+	int question = write_question(0, search, inodes, n_inodes, known, n_known);
 	int file = memfd_create("holders", MFD_CLOEXEC), none, err;
 
 	if (question < 0 || file < 0)
@@ -75,7 +77,7 @@ int holders_polled(uint32_t uid, pid_t pid, dev_t device, uint64_t inode)
 	const struct holders_one process = {.pid = pid};
 	struct broker_request request = {.order = BROKER_POLLED, .uid = uid};
 	struct broker_answer answer = {0};
-	int question = write_question(device, &inode, 1, &process, 1), none, err;
+	int question = write_question(device, 0, &inode, 1, &process, 1), none, err;
 
 	if (question < 0)
 		return question;

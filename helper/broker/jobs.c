@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define JOBS	     64
+#define JOBS_ROOT    8	  /* of these, that nobody else has: one person may have thousands of uids */
 #define KEPT_EACH    8	  /* answers for one user */
 #define PATIENCE_MS  20	  /* so long the asker waits */
 #define CPU_MS	     5000 /* so long it may take in all */
@@ -120,17 +121,18 @@ static bool is_older(const struct job *a, const struct job *b)
 	return !b || a->ended_at < b->ended_at;
 }
 
-/* One that nobody has, or the oldest that nobody has come back for: the user's own where he has many. */
+/* One that nobody has, or the oldest that nobody has come back for: the user's own where he has many. Root
+ * looks at the places that are its own first. */
 static struct job *find_place(uint32_t uid)
 {
 	struct job *place = NULL, *oldest = NULL, *own = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < JOBS; i++) {
+	for (size_t i = uid == 0 ? JOBS : JOBS - JOBS_ROOT; i-- > 0;) {
 		struct job *job = &jobs[i];
 
 		if (!job->used) {
-			place = job;
+			place = place ? place : job;
 			continue;
 		}
 		if (!job->done)

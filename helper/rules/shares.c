@@ -130,6 +130,16 @@ void share_remove_process(struct share *share, struct share_process *p)
 	free(p);
 }
 
+void share_note_given(struct share *share, struct share_process *p, size_t index, uint64_t now)
+{
+	if (p && p->fd[index] == NOT_OPEN) {
+		p->fd[index] = OPEN_SOMEWHERE;
+		p->trusted_until = now + SHARE_TRUST_MS;
+	}
+	share->sockets[index].orphan_since = 0;
+	share->lost = 0;
+}
+
 size_t share_holders(const struct share *share, size_t index)
 {
 	size_t n = 0;

@@ -65,6 +65,7 @@ struct share {
 	uint64_t shown_at;    /* when it was looked at last for somebody's `skl status` */
 	uint64_t lost;	      /* sockets, as bits, that are looked for at all processes just now */
 	unsigned int looks;   /* so often in vain */
+	uint64_t search;      /* number of the next of these looks, or of the one that is not answered yet */
 	bool unseen;	      /* it was said that who has its sockets cannot be seen */
 };
 
@@ -148,6 +149,13 @@ void share_remove_process(struct share *share, struct share_process *p);
 
 /* This process has the socket no more: whoever is found with it is likely to be its child. */
 void share_note_last(struct share *share, const struct share_process *p, size_t index);
+
+/*
+ * The socket was given to this process (NULL: to one that cannot be watched), though it may not be seen with
+ * it yet. What is looked for just now is looked for anew: a process that has it from this one is not to be
+ * missed.
+ */
+void share_note_given(struct share *share, struct share_process *p, size_t index, uint64_t now);
 
 /* How many known processes have this socket. */
 size_t share_holders(const struct share *share, size_t index);
