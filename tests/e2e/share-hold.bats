@@ -111,9 +111,8 @@ teardown() {
   wait_until helper_left
 }
 
-@test "where it takes long to look through all descriptors: shares end all the same, also several of one user at once" {
-  local name port=8080 servers=()
-
+# fill_descriptors: with so many that a look through all of them takes long.
+fill_descriptors() {
   spawn /usr/bin/python3 -c '
 import os, resource, time
 most = 19000
@@ -126,6 +125,12 @@ for _ in range(most):
 print("full", flush=True)
 time.sleep(600)'
   wait_until full 9
+}
+
+@test "where it takes long to look through all descriptors: shares end all the same, also several of one user at once" {
+  local name port=8080 servers=()
+
+  fill_descriptors
   for name in one two three; do
     serve "SKL_SHARE=$name" -- 127.0.0.1 "$((port++))"
     servers+=("$SERVER")
@@ -138,9 +143,26 @@ time.sleep(600)'
   wait_until no_share
 }
 
+@test "where it takes long to look through all descriptors: a daemon that joins meanwhile keeps the socket" {
+  local answering
+
+  fill_descriptors
+  serve SKL_SHARE=web -- 127.0.0.1 8080
+  kill -KILL "$SERVER"
+  sleep 0.2 # it is being looked for
+  run_shim SKL_SHARE=web SKL_HOLD=100ms -- "$BUILD/tests/share-serve" -f 127.0.0.1 8080
+  wait_log "ready pid"
+  answering=$(answering 127.0.0.1 8080 1)
+  sleep 6
+  they_answer 8080 "$answering"
+  share_is '.sockets[0].holders' 1
+  run ends web
+  [ "$status" -ne 0 ]
+}
+
 # full N: so many processes say so.
 full() {
-  (($(grep -c full "$LOG") == $1))
+  (($(grep -o full "$LOG" | wc -l) == $1))
 }
 
 # ends NAME: the helper has closed what the share had. It is not asked: whoever asks makes it look.
