@@ -12,7 +12,7 @@
 #define LONG_MS	   5	 /* a share that takes longer is looked after the less often */
 #define SELDOM	   100	 /* no more than this part of the time */
 #define REST_MAX   10000 /* ms */
-#define ANSWER_MS  2000	 /* what took longer is asked for again while the answer is kept */
+#define ANSWER_MS  500	 /* what takes longer is asked for again, which takes no time */
 
 static void drop_share(struct sharing *sharing, struct share *share)
 {
@@ -45,12 +45,13 @@ static void say_closed(const struct share *share, size_t index)
 /* Returns when it wants to be looked after again, ms of the clock; 0: the share is gone. */
 static uint64_t tend(struct sharing *sharing, struct share *share)
 {
-	uint64_t now = boottime_ms(), next = now + TICK_MS, took;
-	uint64_t most = share_look(sharing, share) ? REST_MAX : ANSWER_MS;
+	uint64_t now = boottime_ms(), next, took;
+	bool known = share_look(sharing, share);
 
+	next = now + (known ? TICK_MS : ANSWER_MS);
 	took = boottime_ms() - now;
-	if (took > LONG_MS)
-		share->rests_until = now + (took * SELDOM < most ? took * SELDOM : most);
+	if (known && took > LONG_MS)
+		share->rests_until = now + (took * SELDOM < REST_MAX ? took * SELDOM : REST_MAX);
 	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		uint64_t at = share->sockets[i].cookie ? share_closes_at(share, i) : 0;
 

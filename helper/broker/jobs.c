@@ -176,14 +176,15 @@ static void release_old(void)
 	}
 }
 
-/* The job that answers this question. Takes what belongs to the question. */
-static int get(struct job *question, struct job **out)
+/* The job that answers this question; is it a fresh one? Takes what belongs to the question. */
+static int get(struct job *question, struct job **out, bool *fresh)
 {
 	struct job *job;
 	int err;
 
 	release_old();
 	job = find(question);
+	*fresh = !job;
 	*out = job;
 	if (job) {
 		release(question);
@@ -243,6 +244,7 @@ static void prepare(void)
 int broker_search(const struct broker_request *request, int question, int answer)
 {
 	struct job asked = {.used = true, .order = request->order, .uid = request->uid}, *job;
+	bool fresh;
 	int err;
 
 	/* what the helper is sent by somebody else is neither read nor written with the broker's rights */
@@ -253,9 +255,10 @@ int broker_search(const struct broker_request *request, int question, int answer
 		return err;
 	prepare();
 	pthread_mutex_lock(&lock);
-	err = get(&asked, &job);
+	err = get(&asked, &job, &fresh);
 	if (!err) {
-		wait_for(job);
+		if (fresh) /* who asks again has waited */
+			wait_for(job);
 		err = job->done ? collect(job, answer) : -EINPROGRESS;
 	}
 	pthread_mutex_unlock(&lock);

@@ -136,7 +136,7 @@ time.sleep(600)'
     servers+=("$SERVER")
   done
   kill -KILL "${servers[@]:0:2}"
-  wait_until ends one
+  wait_until ends one || wait_until ends one
   wait_until ends two
   they_answer 8082 "${servers[2]}"
   kill -KILL "${servers[2]}"
