@@ -12,7 +12,7 @@
 #define LONG_MS	   5	 /* a share that takes longer is looked after the less often */
 #define SELDOM	   100	 /* no more than this part of the time */
 #define REST_MAX   10000 /* ms */
-#define ANSWER_MS  500	 /* what takes longer is asked for again, which takes no time */
+#define ANSWER_MS  500	 /* a look that goes on is asked for again, which takes no time */
 
 static void drop_share(struct sharing *sharing, struct share *share)
 {
@@ -45,13 +45,16 @@ static void say_closed(const struct share *share, size_t index)
 /* Returns when it wants to be looked after again, ms of the clock; 0: the share is gone. */
 static uint64_t tend(struct sharing *sharing, struct share *share)
 {
-	uint64_t now = boottime_ms(), next, took;
+	uint64_t now = boottime_ms(), next, rest;
 	bool known = share_look(sharing, share);
 
 	next = now + (known ? TICK_MS : ANSWER_MS);
-	took = boottime_ms() - now;
-	if (known && took > LONG_MS)
-		share->rests_until = now + (took * SELDOM < REST_MAX ? took * SELDOM : REST_MAX);
+	share->took += boottime_ms() - now;
+	if (known) {
+		rest = share->took > LONG_MS ? share->took * SELDOM : 0;
+		share->rests_until = now + (rest < REST_MAX ? rest : REST_MAX);
+		share->took = 0;
+	}
 	for (size_t i = 0; i < SHARE_SOCKETS; i++) {
 		uint64_t at = share->sockets[i].cookie ? share_closes_at(share, i) : 0;
 

@@ -62,6 +62,7 @@ struct share {
 	size_t n_processes;
 	uint64_t due;	      /* when it is to be looked after; 0: now */
 	uint64_t rests_until; /* not before: it takes long */
+	uint64_t took;	      /* ms, of the look that goes on */
 	uint64_t shown_at;    /* when it was looked at last for somebody's `skl status` */
 	uint64_t lost;	      /* sockets, as bits, that are looked for at all processes just now */
 	unsigned int looks;   /* so often in vain */
