@@ -143,22 +143,34 @@ static int start(const struct server *server, struct spaces *spaces, const struc
 	return 0;
 }
 
-static bool kernel_is_too_old(struct utsname *name)
+/* Is this Linux older than 5.MINOR? */
+static bool kernel_before_5(unsigned int wanted, struct utsname *name)
 {
 	unsigned int major, minor;
 
 	return uname(name) == 0 && sscanf(name->release, "%u.%u", &major, &minor) == 2 &&
-	       (major < 5 || (major == 5 && minor < 10));
+	       (major < 5 || (major == 5 && minor < wanted));
+}
+
+static bool locked_memory_is_limited(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
 static int report_bpf(int err)
 {
 	struct utsname name;
 
-	if (kernel_is_too_old(&name)) {
+	if (kernel_before_5(10, &name)) {
 		log_error("BPF: %s: Linux %s is too old: boot 5.10 or later", strerror(-err), name.release);
 		return 1;
 	}
+	if (err == -EPERM && kernel_before_5(11, &name) && locked_memory_is_limited())
+		return report(err, "BPF",
+			      "before Linux 5.11 maps count as locked memory: ulimit -l unlimited, "
+			      "LimitMEMLOCK=infinity or CAP_SYS_RESOURCE");
 	return report(err, "BPF",
 		      "this kernel or this process's privileges do not allow it: Linux 5.10, "
 		      "CAP_SYS_ADMIN, CAP_NET_ADMIN");

@@ -92,8 +92,10 @@ keeps() {
   (($(grep -c 'bpf(' "$trace.main") > 50))
   run grep -E '(open|openat|openat2|creat|socket|socketpair|connect|execve|setns|unshare|ptrace|mount)\(' "$trace.main"
   run grep -v 'O_DIRECTORY' <<<"$output" # its pins are listed to be removed
+  echo "$output"
   [ -z "$output" ]
   run grep -E 'BPF_(PROG_LOAD|MAP_CREATE|BTF_LOAD)|SIGSYS' "$trace.main"
+  echo "$output"
   [ -z "$output" ]
 }
 
@@ -113,19 +115,28 @@ keeps() {
   [ ! -e "/proc/$HOLDER/root/run/skl/helper.sock" ]
 }
 
-# start_as_user: the helper as a user with ambient capabilities alone, in a bpffs as tmpfiles.d makes it
+# start_as_user [COMMAND...]: the helper as a user with ambient capabilities alone, in a bpffs as tmpfiles.d makes it
 start_as_user() {
   ns chmod 711 /sys/fs/bpf
   ns mkdir -p /sys/fs/bpf/skl /run/skl
   ns chown $HELPER_UID:$HELPER_UID /sys/fs/bpf/skl /run/skl
-  spawn_with_log helper.log setpriv --reuid $HELPER_UID --regid $HELPER_UID --clear-groups \
+  spawn_with_log helper.log "$@" setpriv --reuid $HELPER_UID --regid $HELPER_UID --clear-groups \
     --bounding-set=-all,$RIGHTS --inh-caps=-all,$RIGHTS --ambient-caps=-all,$RIGHTS -- "$BUILD/sklhelper" --mode 0666
   HELPER=$SPAWNED
-  wait_until test -S "/proc/$HOLDER/root/run/skl/helper.sock"
 }
 
 @test "as an ordinary user with ambient capabilities: TCP, UDP, low ports, a restart" {
-  start_as_user
+  local limit=()
+
+  # maps count as locked memory there
+  if kernel_before 5 11; then
+    start_as_user prlimit --memlock=65536
+    wait_log "LimitMEMLOCK=infinity or CAP_SYS_RESOURCE"
+    wait_until gone "$HELPER"
+    limit=(prlimit --memlock=unlimited)
+  fi
+  start_as_user "${limit[@]}"
+  wait_until test -S "/proc/$HOLDER/root/run/skl/helper.sock"
   keeps "$HELPER" $MAIN
   keeps "$(broker)" $BROKER
   run_shim SKL_PORTS=7,77 SKL_CIDRS=127.0.0.0/8 -- "$BUILD/tests/srv-listen" plain 8080
@@ -141,7 +152,7 @@ start_as_user() {
   kill -KILL "$HELPER"
   wait_until gone "$HELPER"
   answers 127.9.8.7 7 77
-  start_as_user
+  start_as_user "${limit[@]}"
   wait_until grep -q "taken over with 3 listeners" "$T/helper.log"
   answers 127.0.0.1 7 77 23
   (($(ns "$SKL" status -j | jq '.listeners | length') == 3))

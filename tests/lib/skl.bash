@@ -42,8 +42,12 @@ needs_mptcp() {
 skl_setup() {
   local name
 
-  # of what a test costs bats' look at each command is a third
-  ((${TESTS_SLOW:-1} == 1)) || trap - DEBUG
+  # of what a test costs bats' look at each command is a third; so it does not know which one has failed
+  if ((${TESTS_SLOW:-1} > 1)); then
+    FAILED=
+    trap - DEBUG
+    trap 'FAILED=${FAILED:-${BASH_SOURCE[0]##*/} line $LINENO: $BASH_COMMAND}; bats_error_trap' ERR
+  fi
   for name in ${!SKL_@} LD_PRELOAD; do
     unset "$name"
   done
@@ -112,7 +116,7 @@ skl_teardown() {
   local left log tries
 
   if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
-    ((${TESTS_SLOW:-1} == 1)) || echo "the line above is another one: bats does not know it with TESTS_SLOW"
+    [[ -z ${FAILED:-} ]] || echo "not in the line above, but in $FAILED"
     for log in "$T"/*.log; do
       [[ -s $log ]] && echo "--- ${log##*/}" && tail -n 40 "$log"
     done

@@ -161,6 +161,9 @@ static void pick_target(const struct rule *r, struct target *t)
 	}
 	if (t->port == 0)
 		t->port = r->first;
+	/* before Linux 5.14 the lowest address of a network is for broadcasts: connect() refuses it */
+	if (t->address.family == AF_INET && memcmp(t->address.bytes, (uint8_t[4]){127}, 4) == 0)
+		t->address.bytes[3] = 1;
 }
 
 static ssize_t receive(int sock, char *line, size_t size)
