@@ -2,10 +2,11 @@
 /*
  * What is looked for among the descriptors of processes is done by a thread:
  * a user may have as many as he likes, and of one epoll instance alone the
- * kernel may tell for seconds. Nobody else waits for that. Of each user one
- * thing is looked for at a time, and the answers are kept until they are asked
- * for again: also while other things are looked for, or whoever has two shares
- * would wait without end.
+ * kernel may tell for seconds. Nobody else waits for that. Of each user and
+ * kind one thing is looked for at a time, so that a program that joins does not
+ * wait for all descriptors of the machine, and the answers are kept until they
+ * are asked for again: also while other things are looked for, or whoever has
+ * two shares would wait without end.
  */
 #include "helper/broker/parts.h"
 
@@ -107,10 +108,10 @@ static void release(struct job *job)
 	*job = (struct job){0};
 }
 
-static bool is_at_work(uint32_t uid)
+static bool is_at_work(uint32_t uid, uint32_t order)
 {
 	for (size_t i = 0; i < JOBS; i++) {
-		if (jobs[i].used && jobs[i].uid == uid && !jobs[i].done)
+		if (jobs[i].used && jobs[i].uid == uid && jobs[i].order == order && !jobs[i].done)
 			return true;
 	}
 	return false;
@@ -190,7 +191,7 @@ static int get(struct job *question, struct job **out, bool *fresh)
 		release(question);
 		return 0;
 	}
-	job = is_at_work(question->uid) ? NULL : find_place(question->uid);
+	job = is_at_work(question->uid, question->order) ? NULL : find_place(question->uid);
 	if (!job) {
 		release(question);
 		return -EAGAIN;

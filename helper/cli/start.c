@@ -20,12 +20,14 @@
 #include "helper/cli/place.h"
 #include "helper/cli/skl.h"
 
-#define RETRY_MS    5
-#define DEADLINE_MS 10000
+#define RETRY_MS	 5
+#define DEADLINE_MS	 10000
 /* When ours has left, then because another one came first, which may need a moment until it answers, or
- * because another one was about to leave itself, and we need a new one. */
-#define GRACE_MS    200
-#define STARTS	    5
+ * because another one was about to leave itself, and we need a new one. Where it says so, that is waited for.
+ */
+#define GRACE_MS	 200
+#define GRACE_ANOTHER_MS 1000
+#define STARTS		 5
 
 int start_expect(void)
 {
@@ -161,6 +163,11 @@ static void tell(struct messages *m)
 		complain("%s", line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line);
 }
 
+static bool another_works(const struct messages *m)
+{
+	return strstr(m->text, "another helper") != NULL;
+}
+
 /*
  * Waits until a helper expects us: ours, or another one. Returns 0, or -errno:
  * where no helper is there, because ours has left (then its end of `m` is
@@ -176,7 +183,7 @@ static int await(struct messages *m, long deadline)
 			return err;
 		listen_for(m, RETRY_MS);
 		if (!left && m->fd < 0)
-			deadline = now_ms() + GRACE_MS;
+			deadline = now_ms() + (another_works(m) ? GRACE_ANOTHER_MS : GRACE_MS);
 	}
 }
 
@@ -210,7 +217,7 @@ int start_helper(void)
 			 strerror(-err));
 		return err;
 	}
-	for (int i = 0; i < STARTS; i++) {
+	for (int i = 0; i < STARTS || another_works(&m); i++) {
 		err = start_once(path, &m, deadline);
 		if (!client_is_absent(err) || now_ms() >= deadline)
 			break;

@@ -90,7 +90,7 @@ keeps() {
   # from the moment on in which the filter is there
   sed -n "/^$HELPER .*SECCOMP_SET_MODE_FILTER/,\$p" "$trace" | grep "^$HELPER " >"$trace.main"
   (($(grep -c 'bpf(' "$trace.main") > 50))
-  run grep -E '(open|openat|openat2|creat|socket|socketpair|connect|execve|setns|unshare|ptrace|mount)\(' "$trace.main"
+  run grep -E ' (open|openat|openat2|creat|socket|socketpair|connect|execve|setns|unshare|ptrace|mount)\(' "$trace.main"
   run grep -v 'O_DIRECTORY' <<<"$output" # its pins are listed to be removed
   echo "$output"
   [ -z "$output" ]

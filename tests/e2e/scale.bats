@@ -24,7 +24,7 @@ teardown() {
 serve_plan() {
   spawn "$BUILD/tests/plan-serve" "$PLAN.state" "$PLAN" "$@"
   SERVED=$SPAWNED
-  local deadline=$((SECONDS + 120)) users
+  local deadline=$((SECONDS + 120 * ${TESTS_SLOW:-1})) users
   users=$(awk '{ print $2 }' "$PLAN" | sort -u | wc -l)
   until (($(grep -c ^ready: "$LOG") == users)); do
     kill -0 "$SERVED"
@@ -257,7 +257,7 @@ calm() {
     spawn "$BUILD/tests/plan-ask" -t "$PLAN.state" 50000 "$PLAN"
     clients+=("$LOG")
   done
-  deadline=$((SECONDS + 200))
+  deadline=$((SECONDS + 200 * ${TESTS_SLOW:-1}))
   for log in "${clients[@]}"; do
     until grep -q '^ok' "$log"; do
       kill -0 "$SERVED"

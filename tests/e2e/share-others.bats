@@ -50,13 +50,6 @@ try_as() {
   as "$uid" timeout 10 env "LD_PRELOAD=$SHIM" "${vars[@]}" "$BUILD/tests/share-serve" "$@" 2>&1
 }
 
-# a share of their own is nothing that other users than root can have on old kernels
-needs_others() {
-  if kernel_before 5 14; then
-    skip "before Linux 5.14 the helper cannot see which sockets another user's program has"
-  fi
-}
-
 @test "programs of other users than root: shared, or refused with the reason" {
   if kernel_before 5 14; then
     run try_as $ALICE SKL_SHARE=web -- 127.0.0.1 8080

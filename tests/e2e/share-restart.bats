@@ -150,6 +150,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/sklhelper" --log-level info </dev/n
 @test "booted with systemd: reload replaces the main process, and a helper that ends keeps the share in the store" {
   local status=0
 
+  needs_others # its service is www-data's
   bash "$ROOT/tests/lib/boot.bash" "$ROOT/tests/programs/booted-share.sh" || status=$?
   if ((status == 77)); then
     skip "systemd cannot be booted here"

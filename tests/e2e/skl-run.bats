@@ -92,16 +92,16 @@ except ChildProcessError:
 }
 
 @test "many started at the same moment share one helper" {
-  local i
+  local i many=$((${TESTS_SLOW:-1} > 1 ? 6 : 20)) # the helper that comes first is to be ready in 10 s
 
-  for i in {1..20}; do
+  for ((i = 1; i <= many; i++)); do
     spawn "$SKL" run -p "$((100 + i))" -- "$SERVER" "$((8000 + i))" 127.0.0.1
   done
-  for i in {1..20}; do
+  for ((i = 1; i <= many; i++)); do
     wait_port "$((100 + i))"
   done
   [ "$(helpers | wc -l)" -eq 1 ]
-  (($(ns "$SKL" status -j | jq '.listeners | length') == 20))
+  (($(ns "$SKL" status -j | jq '.listeners | length') == many))
 }
 
 @test "a helper that is just leaving is followed by a new one" {

@@ -22,9 +22,9 @@ failed() {
 }
 trap 'failed "$BASH_COMMAND"' ERR
 
-# soon CMD...: succeeds within 20 seconds
+# soon CMD...: succeeds within a minute
 soon() {
-  local deadline=$((SECONDS + 20))
+  local deadline=$((SECONDS + 60))
 
   until "$@" >/dev/null 2>&1; do
     if ((SECONDS >= deadline)); then

@@ -48,6 +48,13 @@ they_answer() {
   [[ $(answering 127.0.0.1 "$port") == "$(printf '%s\n' "$@" | sort -un)" ]]
 }
 
+# a share of their own is nothing that other users than root can have on old kernels
+needs_others() {
+  if kernel_before 5 14; then
+    skip "before Linux 5.14 the helper cannot see which sockets another user's program has"
+  fi
+}
+
 # ---- what the helper knows ----
 
 # share FILTER: of the share, or the shares one after the other, by jq.

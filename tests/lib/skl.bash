@@ -242,15 +242,16 @@ gone() {
 # ---- waiting: tries until it succeeds, for at most 10 seconds, or so many times as long as TESTS_SLOW says ----
 
 wait_until() {
-  local limit=$((10 * ${TESTS_SLOW:-1})) deadline
+  local limit=$((10 * ${TESTS_SLOW:-1})) deadline pause=0.03
 
+  ((${TESTS_SLOW:-1} == 1)) || pause=0.1 # each look takes from what is waited for
   deadline=$((SECONDS + limit))
   until "$@" >/dev/null 2>&1; do
     if ((SECONDS >= deadline)); then
       echo "waited $limit seconds in vain: $*"
       return 1
     fi
-    sleep 0.03
+    sleep "$pause"
   done
 }
 

@@ -6,6 +6,7 @@ namespace, says "attached" and stays until it is killed.
 import ctypes
 import os
 import platform
+import resource
 import signal
 import struct
 import sys
@@ -23,6 +24,10 @@ def bpf(command, attr):
     return result
 
 
+try:  # before Linux 5.11 programs count as locked memory
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, 2 * [resource.RLIM_INFINITY])
+except (ValueError, PermissionError):
+    pass
 pass_all = ctypes.create_string_buffer(struct.pack("<BBhiBBhi", 0xB7, 0, 0, 1, 0x95, 0, 0, 0))  # r0 = 1; exit
 license_name = ctypes.create_string_buffer(b"GPL")
 program = bpf(PROG_LOAD, struct.pack("=IIQQIIQII16sII", SK_LOOKUP_PROGRAM, 2, ctypes.addressof(pass_all),
