@@ -208,8 +208,6 @@ int tracing_tend(struct tracing *t, struct spaces *spaces)
 	for (struct space *s = spaces->first; s; s = s->next) {
 		bool watched = is_watched(t, s);
 
-		if (!watched && datapath_watch(s->datapath))
-			datapath_untrace(s->datapath);
 		if (watched && !datapath_watch(s->datapath))
 			begin(t, s);
 		if (watched && datapath_watch(s->datapath))
@@ -218,6 +216,11 @@ int tracing_tend(struct tracing *t, struct spaces *spaces)
 	for (size_t i = t->n; i-- > 0;) {
 		if (!tracing_send(t->watchers[i]))
 			end(t, i);
+	}
+	/* last, since nothing may bring us here again when the last watcher has ended just now */
+	for (struct space *s = spaces->first; s; s = s->next) {
+		if (datapath_watch(s->datapath) && !is_watched(t, s))
+			datapath_untrace(s->datapath);
 	}
 	return t->n ? TELL_MS : -1;
 }

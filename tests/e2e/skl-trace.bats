@@ -199,13 +199,13 @@ stop_server() {
   wait_port 77
   for signal in INT TERM; do
     # --foreground: no SIGCONT besides, which LeakSanitizer, that stops it at its end, does not survive
-    run ns timeout --foreground --preserve-status --signal "$signal" 1 "$SKL" trace
+    run ns timeout --foreground --preserve-status --signal "$signal" "${TESTS_SLOW:-1}" "$SKL" trace
     [ "$status" -eq 0 ]
     [ -z "$output" ]
   done
   run ns bash -c '
     { "$0" trace; echo "status $?" >&2; } | head -n 1 &
-    sleep 0.5
+    sleep "${TESTS_SLOW:-0.5}"
     "$1" 127.0.0.1 77 >/dev/null
     wait' "$SKL" "$BUILD/tests/srv-ask"
   says "TIME" "status 0"
