@@ -3,7 +3,7 @@
 # As much as the tables hold. A plan says who covers what (tests/tools/plan.h), and plan-ask, which knows nothing
 # else, finds out by it who has to answer: also while listeners come and go.
 
-CLAIM_MS=50    # more than that one would notice in a listen()
+CLAIM_MS=$((50 * ${TESTS_SLOW:-1})) # more than that one would notice in a listen()
 HELPER_KB=8192 # resident
 
 setup() {
