@@ -160,6 +160,13 @@ C
   says "it has other rights than when it was started: its UDP port 53 is not covered"
 }
 
+@test "a process is gone and its number is another's: nothing is done with that one's rights" {
+  start_helper
+  run ns timeout $((20 * ${TESTS_SLOW:-1})) "$SKL" run --supervise -p 7 -- "$BUILD/tests/late-page"
+  [ "$status" -eq 0 ]
+  says "bound to port 0"
+}
+
 @test "forks, threads and exec stay supervised; a direct system call is seen" {
   start_helper
   cat >"$T/direct.c" <<'C'
