@@ -44,9 +44,10 @@ _Noreturn static void become_supervisor(int sock, const char *text, size_t lengt
 	/* a signal to the program's process group, as of a terminal, is not for us */
 	setsid();
 	prctl(PR_SET_NAME, "skl-supervise");
+	/* Nor is one to everything of a service, or of its user: it would take away what answers the program,
+	 * which may well outlive it. We end when the program does. */
 	for (int signal_number = 1; signal_number < NSIG; signal_number++)
-		signal(signal_number, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
+		signal(signal_number, signal_number == SIGCHLD ? SIG_DFL : SIG_IGN);
 	if (chdir("/") < 0 || fdpass_send(sock, &part, 1, -1) < 0)
 		_exit(1);
 	if (fdpass_receive(sock, &byte, 1, &notify) != 1 || notify < 0)

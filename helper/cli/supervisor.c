@@ -6,10 +6,8 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <seccomp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,12 +55,23 @@ _Noreturn static void serve(struct supervisor *s)
 	}
 }
 
+/* What it ended with: 0 when nobody was left who could ask. */
+static int wait_for_end(pid_t worker)
+{
+	int status;
+
+	while (waitpid(worker, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return status;
+}
+
 void supervisor(int notify, const char *text, size_t length)
 {
 	const char *on_error = getenv("SKL_ON_ERROR"), *wait_for = getenv("SKL_WAIT");
 	struct supervisor s = {.notify = notify, .text = text, .length = length};
 	pid_t worker;
-	int status;
 
 	s.warn = on_error && strcmp(on_error, "warn") == 0;
 	if (wait_for && *wait_for && duration_parse(wait_for, &s.wait_ms) != 0)
@@ -72,17 +81,13 @@ void supervisor(int notify, const char *text, size_t length)
 	/*
 	 * Without anybody to ask, every listen() and bind() of the program would
 	 * fail with ENOSYS. So one process works, and the other one is there for
-	 * the case that it dies.
+	 * the case that it dies, and only then; the one that works needs no other.
 	 */
 	worker = fork();
-	if (worker == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* one of us answers, not two */
+	if (worker == 0)
 		serve(&s);
-	}
-	while (worker > 0 && waitpid(worker, &status, 0) < 0 && errno == EINTR)
-		;
-	if (worker > 0 && WIFEXITED(status))
-		_exit(0);
 	s.alone = worker > 0;
+	if (worker > 0 && wait_for_end(worker) == 0)
+		_exit(0);
 	serve(&s);
 }

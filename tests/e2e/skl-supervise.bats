@@ -238,16 +238,8 @@ C
   wait_port 7
 }
 
-@test "the supervisor that works is killed: the program goes on, a new listen() fails clearly or goes on uncovered" {
-  start_helper
-  static_build srv-listen
-  supervised -p 7 -- /run/test/srv-listen plain 8080
-  wait_port 7
-  kill -KILL "$(supervisors | sort -n | tail -n 1)"
-  answers 127.0.0.1 7 8080
-  stop "$SPAWNED"
-  wait_until no_supervisor
-
+# later: listens on 8080 when SIGUSR1 tells it to, and ends with 42 or the errno.
+later_build() {
   cat >"$T/later.c" <<'C'
 #include <arpa/inet.h>
 #include <errno.h>
@@ -268,6 +260,19 @@ int main(void)
 }
 C
   musl-gcc -static -o "$T/later" "$T/later.c"
+}
+
+@test "the supervisor that works is killed: the program goes on, a new listen() fails clearly or goes on uncovered" {
+  start_helper
+  static_build srv-listen
+  supervised -p 7 -- /run/test/srv-listen plain 8080
+  wait_port 7
+  kill -KILL "$(supervisors | sort -n | tail -n 1)"
+  answers 127.0.0.1 7 8080
+  stop "$SPAWNED"
+  wait_until no_supervisor
+
+  later_build
   for how in "111 " "42 --warn"; do
     # shellcheck disable=SC2086 # an option, or none
     spawn sh -c '"$0" run "$@"; echo "ended with $?"' "$SKL" ${how#* } -p 7 -- /run/test/later
@@ -283,6 +288,27 @@ C
 
 two_supervisors() { (($(supervisors | wc -l) == 2)) && pgrep -x later --ns "$HOLDER" --nslist net; }
 one_supervisor() { (($(supervisors | wc -l) == 1)); }
+
+@test "signals to all that the user has do not end its supervisors, and one of the two is enough" {
+  start_helper
+  later_build
+  local how
+  for how in HUP TERM INT QUIT USR1 ALRM XFSZ XCPU waiter; do
+    spawn sh -c '"$0" run "$@"; echo "ended with $?"' "$SKL" -p 7 -- /run/test/later
+    wait_until two_supervisors
+    if [ "$how" = waiter ]; then
+      kill -KILL "$(supervisors | sort -n | head -n 1)"
+      wait_until one_supervisor
+    else
+      # shellcheck disable=SC2046 # a list
+      kill "-$how" $(supervisors)
+    fi
+    kill -USR1 "$(pgrep -x later --ns "$HOLDER" --nslist net)"
+    wait_log "ended with 42"
+    run ! grep -q "not covered" "$LOG"
+    wait_until no_supervisor
+  done
+}
 
 @test "two at once: said, and refused" {
   run ns "$SKL" run --supervise -p 7 -- "$SKL" run --supervise -p 77 -- true
