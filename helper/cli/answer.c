@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "helper/cli/call.h"
@@ -26,21 +25,22 @@
 #include "helper/cli/taken.h"
 #include "helper/cli/target.h"
 
+/* -ECANCELED where nobody waits for it any more. */
 static int ask(const struct supervisor *s, const struct call *c, int sock, struct client_answer *said)
 {
-	const struct timespec pause = {.tv_nsec = 20000000};
 	const enum skl_kind kind = c->is_bind ? SKL_CLAIM_BIND : SKL_CLAIM_LISTEN;
 	int err;
 
 	for (long waited = 0;; waited += 20) {
-		err = client_ask_as(s->instance, kind, c->process, s->text, s->length, sock, said);
+		err = client_ask_as(s->instance, kind, c->process, s->text, s->length, sock, c->pidfd, said);
 		if (!client_is_absent(err) || waited >= s->wait_ms)
 			return err;
-		nanosleep(&pause, NULL);
+		if (target_ends(c->pidfd, 20) || !call_is_there(c))
+			return -ECANCELED;
 	}
 }
 
-/* Returns the errno for the program's call, negative, or 0. */
+/* Returns GO_ON, or the errno for the program's call, negative, or 0. */
 static int claim(struct supervisor *s, const struct call *c, int sock)
 {
 	struct client_answer said;
@@ -51,6 +51,8 @@ static int claim(struct supervisor *s, const struct call *c, int sock)
 		return s->warn ? 0 : -ECONNREFUSED;
 	}
 	err = ask(s, c, sock, &said);
+	if (err == -ECANCELED)
+		return GO_ON;
 	if (err) {
 		client_complain(err);
 		return s->warn ? 0 : err;
@@ -61,11 +63,50 @@ static int claim(struct supervisor *s, const struct call *c, int sock)
 	return s->warn ? 0 : -said.error;
 }
 
-static int do_listen(struct supervisor *s, const struct call *c, int sock)
+/* The same call on the same socket, whose answer has not arrived? Its result. From now on this one is. */
+static bool begin(struct supervisor *s, const struct done_call *d, int *result)
 {
-	if (!taken_is_internet(sock, SOCK_STREAM, IPPROTO_TCP) || !call_is_there(c))
-		return GO_ON;
-	return listen(sock, c->backlog) < 0 ? -errno : claim(s, c, sock);
+	const struct done_call *known;
+
+	pthread_mutex_lock(&s->lock);
+	known = undelivered_find(&s->undelivered, d);
+	if (known)
+		*result = known->result;
+	else
+		undelivered_remember(&s->undelivered, d);
+	pthread_mutex_unlock(&s->lock);
+	return known != NULL;
+}
+
+/* It has had no effect, so it can be tried again. */
+static void take_back(struct supervisor *s, struct done_call *d)
+{
+	pthread_mutex_lock(&s->lock);
+	undelivered_forget(&s->undelivered, d);
+	pthread_mutex_unlock(&s->lock);
+	d->cookie = 0;
+}
+
+/* Does the call, unless it has been done for one that was taken away before it was answered, and claims. */
+static int act(struct supervisor *s, const struct call *c, int sock, struct done_call *d)
+{
+	int result = GO_ON;
+
+	*d = (struct done_call){.cookie = taken_cookie(sock),
+				.is_bind = c->is_bind,
+				.backlog = c->is_bind ? 0 : c->backlog,
+				.result = GO_ON};
+	if ((begin(s, d, &result) || s->alone) && taken_has_effect(sock, c->is_bind)) {
+		if (result == GO_ON)
+			result = claim(s, c, sock);
+	} else if ((c->is_bind ? bind(sock, &c->address.any, c->length) : listen(sock, c->backlog)) < 0) {
+		result = -errno;
+		take_back(s, d);
+	} else {
+		result = claim(s, c, sock);
+	}
+	d->result = result;
+	return result;
 }
 
 static bool needs_no_right(uint16_t port)
@@ -81,62 +122,58 @@ static bool needs_no_right(uint16_t port)
 	return port >= first;
 }
 
-static int do_bind(struct supervisor *s, const struct call *c, int sock)
+/* Is it a bind() or listen() that we do for the program? */
+static bool is_ours(const struct call *c, int sock)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in6 in;
-		struct sockaddr_storage storage;
-	} address = {0};
+	if (!c->is_bind)
+		return taken_is_internet(sock, SOCK_STREAM, IPPROTO_TCP);
+	return taken_is_internet(sock, SOCK_DGRAM, IPPROTO_UDP) && c->has_address && c->address.in.sin6_port;
+}
 
-	if (!taken_is_internet(sock, SOCK_DGRAM, IPPROTO_UDP))
+/* May the program do itself what we would do for it? Says so where it is not known. */
+static bool may(const struct call *c)
+{
+	const uint16_t port = ntohs(c->address.in.sin6_port);
+
+	if (!c->is_bind || target_equals_us(c->thread) || needs_no_right(port))
+		return true;
+	remark("process %d: it has other rights than when it was started: its UDP port %u is not covered",
+	       c->process, port);
+	return false;
+}
+
+static int answer_socket(struct supervisor *s, const struct call *c, int sock, struct done_call *d)
+{
+	if (!is_ours(c, sock) || !may(c) || !call_is_there(c))
 		return GO_ON;
-	/* the kernel says of other lengths what is wrong with them */
-	if (c->length < sizeof(struct sockaddr_in) || c->length > sizeof(address) ||
-	    target_read(c->thread, c->address, &address, c->length) < 0 || !address.in.sin6_port)
+	return act(s, c, sock, d);
+}
+
+static int not_taken(const struct supervisor *s, const struct call *c, int err)
+{
+	if (err == -EBADF)
 		return GO_ON;
-	if (!target_equals_us(c->thread) && !needs_no_right(ntohs(address.in.sin6_port))) {
-		remark("process %d: it has other rights than when it was started: its UDP port %u is not "
-		       "covered",
-		       c->process, ntohs(address.in.sin6_port));
-		return GO_ON;
-	}
-	if (!call_is_there(c))
-		return GO_ON;
-	return bind(sock, &address.any, c->length) < 0 ? -errno : claim(s, c, sock);
+	complain("process %d: its socket cannot be taken: %s: it is not covered%s", c->process,
+		 strerror(-err), err == -EPERM ? " (kernel.yama.ptrace_scope lets only root do it)" : "");
+	return s->warn ? GO_ON : err;
 }
 
 int answer(struct supervisor *s, const struct seccomp_notif *request, struct done_call *d)
 {
-	const struct done_call *known;
 	struct call c;
-	int err = call_read(&c, s->notify, request), sock;
+	int result = GO_ON, sock;
 
-	if (err)
+	if (call_read(&c, s->notify, request) != 0)
 		return GO_ON; /* the kernel reads it itself, and finds the same */
-	sock = target_take(c.process, c.fd);
-	if (!call_is_there(&c)) {
-		if (sock >= 0)
-			close(sock);
-		return GO_ON;
-	}
-	if (sock < 0) {
-		if (sock != -EBADF)
-			complain("process %d: its socket cannot be taken: %s: it is not covered%s", c.process,
-				 strerror(-sock),
-				 sock == -EPERM ? " (kernel.yama.ptrace_scope lets only root do it)" : "");
-		return sock == -EBADF || s->warn ? GO_ON : sock;
-	}
-	*d = (struct done_call){
-		.cookie = taken_cookie(sock), .is_bind = c.is_bind, .backlog = c.is_bind ? 0 : c.backlog};
-	known = undelivered_find(&s->undelivered, d);
-	if (known && taken_has_effect(sock, c.is_bind))
-		err = known->result;
-	else
-		err = c.is_bind ? do_bind(s, &c, sock) : do_listen(s, &c, sock);
-	d->result = err;
-	if (!taken_has_effect(sock, c.is_bind))
-		d->cookie = 0; /* so it can be tried again */
-	close(sock);
-	return err;
+	c.pidfd = target_open(c.process);
+	sock = c.pidfd < 0 ? c.pidfd : target_take(c.pidfd, c.fd);
+	if (sock >= 0)
+		result = answer_socket(s, &c, sock, d);
+	else if (call_is_there(&c))
+		result = not_taken(s, &c, sock);
+	if (sock >= 0)
+		close(sock);
+	if (c.pidfd >= 0)
+		close(c.pidfd);
+	return result;
 }

@@ -17,6 +17,13 @@ static bool is_32bit(const struct seccomp_notif *request)
 	return request->data.arch != seccomp_arch_native();
 }
 
+/* The kernel says of other lengths what is wrong with them. */
+static void read_address(struct call *c, uint64_t from)
+{
+	c->has_address = c->length >= sizeof(struct sockaddr_in) && c->length <= sizeof(c->address) &&
+			 target_read(c->thread, from, &c->address, c->length) == 0;
+}
+
 int call_read(struct call *c, int notify, const struct seccomp_notif *request)
 {
 	const struct seccomp_data *d = &request->data;
@@ -26,6 +33,7 @@ int call_read(struct call *c, int notify, const struct seccomp_notif *request)
 
 	*c = (struct call){.notify = notify,
 			   .id = request->id,
+			   .pidfd = -1,
 			   .thread = (pid_t)request->pid,
 			   .process = target_process((pid_t)request->pid)};
 	if (!name || c->process <= 0) {
@@ -45,8 +53,9 @@ int call_read(struct call *c, int notify, const struct seccomp_notif *request)
 	free(name);
 	c->fd = (int)args[0];
 	c->backlog = (int)args[1];
-	c->address = is_32bit(request) ? (uint32_t)args[1] : args[1];
 	c->length = (uint32_t)args[2];
+	if (!err && c->is_bind)
+		read_address(c, is_32bit(request) ? (uint32_t)args[1] : args[1]);
 	return err;
 }
 

@@ -5,7 +5,9 @@
 #define SKL_CLI_CALL_H
 
 #include <stdbool.h>
+#include <netinet/in.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 struct seccomp_notif;
@@ -14,14 +16,25 @@ struct call {
 	int notify;
 	uint64_t id;
 	pid_t thread, process;
+	int pidfd; /* of the process, by which its end is seen; -1: none yet */
 	bool is_bind;
 	int fd;
 	int backlog;
-	uint64_t address;
+	bool has_address; /* bind() has one that can be read and that an internet socket takes */
+	union {
+		struct sockaddr any;
+		struct sockaddr_in6 in;
+		struct sockaddr_storage storage;
+	} address;
 	uint32_t length;
 };
 
-/* 0 or -errno: -ESRCH for a process that cannot be seen, -EFAULT for arguments that cannot be read. */
+/*
+ * The address is read here, before anything is taken from the program: its page
+ * may come late or never, and nothing must be held open for that long.
+ *
+ * 0 or -errno: -ESRCH for a process that cannot be seen, -EFAULT for arguments that cannot be read.
+ */
 int call_read(struct call *c, int notify, const struct seccomp_notif *request);
 
 /*

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the supervisor tells on the program's stderr. */
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,15 +12,20 @@
 
 void remark(const char *format, ...)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static char said[SKL_SAY_MAX + 1];
 	char text[sizeof(said)];
+	bool is_new;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (*text == '\0' || strcmp(said, text) == 0)
-		return;
-	memcpy(said, text, sizeof(said));
-	complain("%s", text);
+	pthread_mutex_lock(&lock);
+	is_new = *text != '\0' && strcmp(said, text) != 0;
+	if (is_new)
+		snprintf(said, sizeof(said), "%s", text);
+	pthread_mutex_unlock(&lock);
+	if (is_new)
+		complain("%s", text);
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The supervisor's process: supervisor.c waits for the program's calls, answer.c decides about each. */
+/*
+ * The supervisor's process: supervisor.c waits for the program's calls, each of
+ * which has a thread of its own, since what one waits for (a helper that is not
+ * there yet, a page of the program's) is nothing to the others. answer.c decides.
+ */
 #ifndef SKL_CLI_SUPERVISOR_H
 #define SKL_CLI_SUPERVISOR_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,11 +24,9 @@ struct supervisor {
 	bool warn;
 	long wait_ms; /* for a helper that is not there yet */
 	bool alone;   /* the one that did the work has died: nothing is claimed any more */
-	struct undelivered undelivered;
+	pthread_mutex_t lock;
+	struct undelivered undelivered; /* under the lock */
 };
-
-/* What to answer: go on by yourself, or this result. */
-#define GO_ON 1
 
 /* Returns GO_ON, 0, or the negative errno that the program's call ends with; *d is what was done for that. */
 int answer(struct supervisor *s, const struct seccomp_notif *request, struct done_call *d);

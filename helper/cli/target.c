@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,16 +38,25 @@ pid_t target_process(pid_t thread)
 	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : -ESRCH;
 }
 
-int target_take(pid_t process, int fd)
+int target_open(pid_t process)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, process, 0), copy, err;
+	int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
 
-	if (pidfd < 0)
-		return -errno;
-	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	err = errno;
-	close(pidfd);
-	return copy < 0 ? -err : copy;
+	return pidfd < 0 ? -errno : pidfd;
+}
+
+int target_take(int pidfd, int fd)
+{
+	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+bool target_ends(int pidfd, int ms)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&end, 1, ms) > 0;
 }
 
 int target_read(pid_t thread, uint64_t address, void *to, size_t size)

@@ -11,9 +11,15 @@
 /* The process of a thread, or -ESRCH. */
 pid_t target_process(pid_t thread);
 
+/* A pidfd: the caller's to close. Or -errno. */
+int target_open(pid_t process);
+
 /* A copy of the descriptor `fd` of that process: the caller's to close. Or -errno, -EBADF as the process
  * itself would see it. */
-int target_take(pid_t process, int fd);
+int target_take(int pidfd, int fd);
+
+/* Waits for so long, or until the process is gone. Is it? */
+bool target_ends(int pidfd, int ms);
 
 /* Copies from the thread's memory. 0 or -EFAULT. */
 int target_read(pid_t thread, uint64_t address, void *to, size_t size);

@@ -160,7 +160,7 @@ C
   says "it has other rights than when it was started: its UDP port 53 is not covered"
 }
 
-@test "a process is gone and its number is another's: nothing is done with that one's rights" {
+@test "a process is gone and its number is another's: nothing is done with that one's rights, and nobody waits for its page" {
   start_helper
   run ns timeout $((20 * ${TESTS_SLOW:-1})) "$SKL" run --supervise -p 7 -- "$BUILD/tests/late-page"
   [ "$status" -eq 0 ]
@@ -286,6 +286,7 @@ C
   done
 }
 
+not_listening() { ! listens "$1"; }
 two_supervisors() { (($(supervisors | wc -l) == 2)) && pgrep -x later --ns "$HOLDER" --nslist net; }
 one_supervisor() { (($(supervisors | wc -l) == 1)); }
 
@@ -308,6 +309,41 @@ one_supervisor() { (($(supervisors | wc -l) == 1)); }
     run ! grep -q "not covered" "$LOG"
     wait_until no_supervisor
   done
+}
+
+@test "who waits for a helper keeps nobody else waiting, and no port when it is killed" {
+  cat >"$T/waits.c" <<'C'
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/un.h>
+#include <unistd.h>
+static void *covered(void *unused)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	bind(s, (struct sockaddr *)&a, sizeof(a));
+	listen(s, 5);
+	return NULL;
+}
+int main(void)
+{
+	struct sockaddr_un u = {.sun_family = AF_UNIX};
+	pthread_t t;
+	pthread_create(&t, NULL, covered, NULL);
+	usleep(500000);
+	dprintf(2, "bind %d\n", bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&u, sizeof(u.sun_family)));
+	pause();
+}
+C
+  musl-gcc -static -pthread -o "$T/waits" "$T/waits.c"
+  # the shell stays, and so do its supervisors
+  SKL_WAIT=1h spawn "$SKL" run --supervise -p 7 -- sh -c '/run/test/waits; sleep 1000'
+  wait_log "bind 0"
+  wait_listen 8080
+  kill -KILL "$(pgrep -x waits --ns "$HOLDER" --nslist net)"
+  wait_until not_listening 8080
+  (($(supervisors | wc -l) == 2))
 }
 
 @test "two at once: said, and refused" {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * late-page: a child drops its rights and calls bind(), with the address on a page that comes late
- * (userfaultfd). It is killed meanwhile, its number goes to a process of root's, and then the page comes.
- * Prints the port that the socket, which all of them share, is bound to.
+ * (userfaultfd). Its parent's own bind() is done meanwhile. Then it is killed, its number goes to a process
+ * of root's, and then the page comes. Prints the port that the socket, which all of them share, is bound to.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ static pid_t take_number(pid_t number)
 int main(void)
 {
 	static char source[PAGE] __attribute__((aligned(PAGE)));
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)}, bound = {0};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(5353)}, bound = {0};
 	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct uffdio_copy copy = {.dst = (uintptr_t)page, .src = (uintptr_t)source, .len = PAGE};
 	int sock = socket(AF_INET, SOCK_DGRAM, 0), up[2], faults;
@@ -72,12 +72,15 @@ int main(void)
 	faults = (int)syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), faults, 0);
 	if (read(faults, &fault, sizeof(fault)) != (ssize_t)sizeof(fault))
 		return 1;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(socket(AF_INET, SOCK_DGRAM, 0), (struct sockaddr *)&address, sizeof(address)) < 0)
+		return 4;
+	address.sin_port = htons(53);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	other = take_number(pid);
 	if (other != pid)
 		return 2;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	memcpy(source, &address, sizeof(address));
 	if (ioctl(faults, UFFDIO_COPY, &copy) < 0)
 		return 3;
