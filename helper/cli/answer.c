@@ -149,13 +149,19 @@ static int answer_socket(struct supervisor *s, const struct call *c, int sock, s
 	return act(s, c, sock, d);
 }
 
+/*
+ * Whether a bind() that we cannot look at would be ours is not known: most are
+ * not, and so none fails for that. Of a listen() more are than not.
+ */
 static int not_taken(const struct supervisor *s, const struct call *c, int err)
 {
 	if (err == -EBADF)
 		return GO_ON;
-	complain("process %d: its socket cannot be taken: %s: it is not covered%s", c->process,
-		 strerror(-err), err == -EPERM ? " (kernel.yama.ptrace_scope lets only root do it)" : "");
-	return s->warn ? GO_ON : err;
+	remark("process %d: its socket cannot be taken: %s: %s", c->process, target_why(err),
+	       c->is_bind ? "if it is one of UDP, it is not covered" : "it is not covered");
+	if (c->is_bind || s->warn)
+		return GO_ON;
+	return err == -ESRCH ? -EPERM : err;
 }
 
 int answer(struct supervisor *s, const struct seccomp_notif *request, struct done_call *d)
@@ -165,7 +171,7 @@ int answer(struct supervisor *s, const struct seccomp_notif *request, struct don
 
 	if (call_read(&c, s->notify, request) != 0)
 		return GO_ON; /* the kernel reads it itself, and finds the same */
-	c.pidfd = target_open(c.process);
+	c.pidfd = target_open(c.thread, c.process);
 	sock = c.pidfd < 0 ? c.pidfd : target_take(c.pidfd, c.fd);
 	if (sock >= 0)
 		result = answer_socket(s, &c, sock, d);

@@ -16,7 +16,7 @@ struct call {
 	int notify;
 	uint64_t id;
 	pid_t thread, process;
-	int pidfd; /* of the process, by which its end is seen; -1: none yet */
+	int pidfd; /* by which its end is seen; -1: none yet */
 	bool is_bind;
 	int fd;
 	int backlog;

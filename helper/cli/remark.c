@@ -10,11 +10,14 @@
 #include "helper/cli/supervisor.h"
 #include "helper/wire.h"
 
+#define REMARKS 16 /* that are remembered */
+
 void remark(const char *format, ...)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static char said[SKL_SAY_MAX + 1];
-	char text[sizeof(said)];
+	static char said[REMARKS][SKL_SAY_MAX + 1];
+	static unsigned int n;
+	char text[sizeof(said[0])];
 	bool is_new;
 	va_list args;
 
@@ -22,9 +25,11 @@ void remark(const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	pthread_mutex_lock(&lock);
-	is_new = *text != '\0' && strcmp(said, text) != 0;
+	is_new = *text != '\0';
+	for (int i = 0; i < REMARKS; i++)
+		is_new = is_new && strcmp(said[i], text) != 0;
 	if (is_new)
-		snprintf(said, sizeof(said), "%s", text);
+		snprintf(said[n++ % REMARKS], sizeof(said[0]), "%s", text);
 	pthread_mutex_unlock(&lock);
 	if (is_new)
 		complain("%s", text);

@@ -11,14 +11,21 @@
 /* The process of a thread, or -ESRCH. */
 pid_t target_process(pid_t thread);
 
-/* A pidfd: the caller's to close. Or -errno. */
-int target_open(pid_t process);
+/*
+ * A pidfd of the thread, whose files may be others than those of its process:
+ * the caller's to close. Before Linux 6.9 it is the process's, where the files
+ * are the same. Or -errno, -EOPNOTSUPP where they are not.
+ */
+int target_open(pid_t thread, pid_t process);
 
-/* A copy of the descriptor `fd` of that process: the caller's to close. Or -errno, -EBADF as the process
- * itself would see it. */
+/* A copy of the descriptor `fd` of the thread: the caller's to close. Or -errno, -EBADF as the thread itself
+ * would see it. */
 int target_take(int pidfd, int fd);
 
-/* Waits for so long, or until the process is gone. Is it? */
+/* Why these two, and target_process(), failed with -errno. */
+const char *target_why(int err);
+
+/* Waits for so long, or until it is gone. Is it? */
 bool target_ends(int pidfd, int ms);
 
 /* Copies from the thread's memory. 0 or -EFAULT. */

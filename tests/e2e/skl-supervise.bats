@@ -211,6 +211,125 @@ C
   wait_until ns sh -c "\"$SKL\" status -j | jq -e '[.listeners[].port] | sort == [8081, 8082, 8083]'"
 }
 
+@test "a process that does not let its socket be taken: what is not for us goes on, its listen() fails clearly" {
+  start_helper --mode 0666
+  cat >"$T/closed.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sys/prctl.h>
+#include <sys/un.h>
+#include <unistd.h>
+int main(void)
+{
+	struct sockaddr_un u = {.sun_family = AF_UNIX};
+	struct sockaddr_nl n = {.nl_family = AF_NETLINK};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	prctl(PR_SET_DUMPABLE, 0);
+	for (int i = 0; i < 2; i++) {
+		if (bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&u, sizeof(u.sun_family)) < 0)
+			return 1;
+		if (bind(socket(AF_NETLINK, SOCK_RAW, 0), (struct sockaddr *)&n, sizeof(n)) < 0)
+			return 2;
+	}
+	if (bind(s, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return 3;
+	return listen(s, 5) == 0 ? 42 : 100 + errno;
+}
+C
+  musl-gcc -static -o "$T/closed" -idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)" "$T/closed.c"
+  local yama
+  yama=$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null) || yama=0
+  run as 1001 timeout 10 "$SKL" run -p 7777 -- /run/test/closed
+  [ "$status" -eq 101 ]
+  says "its socket cannot be taken: " "if it is one of UDP, it is not covered"
+  if ((yama > 0)); then
+    says "kernel.yama.ptrace_scope"
+  else
+    says "it is not dumpable"
+    [[ $output != *yama* ]]
+  fi
+  run as 1001 timeout 10 "$SKL" run --warn -p 7777 -- /run/test/closed
+  [ "$status" -eq 42 ]
+  # each is said once
+  (($(grep -c "if it is one of UDP" <<<"$output") == 1))
+  # root may look at everything
+  run ns timeout 10 "$SKL" run -p 7 -- /run/test/closed
+  [ "$status" -eq 42 ]
+  [ -z "$output" ]
+}
+
+@test "a thread whose files are not those of the first one: its socket is taken, and no other" {
+  start_helper
+  cat >"$T/files.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static int make(int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	return bind(s, (struct sockaddr *)&a, sizeof(a)) == 0 ? s : -1;
+}
+static void *alone(void *unused) /* the first thread is gone */
+{
+	sleep(1);
+	int s = make(8080);
+	dprintf(2, "listen %d\n", listen(s, 5) == 0 ? 0 : errno);
+	for (;;)
+		close(accept(s, NULL, NULL));
+}
+static void *apart(void *first) /* its number is that of another one in the first thread */
+{
+	unshare(CLONE_FILES);
+	close((int)(long)first);
+	int s = make(8081);
+	dprintf(2, "same number %d\n", s == (int)(long)first);
+	dprintf(2, "listen %d\n", listen(s, 5) == 0 ? 0 : errno);
+	for (;;)
+		close(accept(s, NULL, NULL));
+}
+int main(int argc, char **argv)
+{
+	int s;
+	socklen_t length = sizeof(int);
+	pthread_t t;
+	if (argc == 1) {
+		pthread_create(&t, NULL, alone, NULL);
+		pthread_exit(NULL);
+	}
+	s = make(8082);
+	pthread_create(&t, NULL, apart, (void *)(long)s);
+	sleep(2);
+	getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, &argc, &length);
+	dprintf(2, "the other one listens %d\n", argc);
+	pause();
+}
+C
+  gcc -D_GNU_SOURCE -pthread -o "$T/files" "$T/files.c"
+  supervised --supervise -p 7 -- /run/test/files
+  wait_log "listen"
+  if kernel_before 6 9; then
+    grep -q "listen 95" "$LOG"
+    grep -q "its thread has files of its own" "$LOG"
+  else
+    wait_port 7
+  fi
+  supervised --supervise -p 77 -- /run/test/files apart
+  wait_log "the other one listens 0"
+  grep -q "same number 1" "$LOG"
+  if kernel_before 6 9; then
+    grep -q "listen 95" "$LOG"
+  else
+    wait_port 77
+  fi
+}
+
 @test "MPTCP: the program falls back to TCP, and is covered" {
   needs_mptcp
   start_helper
