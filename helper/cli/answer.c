@@ -164,15 +164,21 @@ static int not_taken(const struct supervisor *s, const struct call *c, int err)
 	return err == -ESRCH ? -EPERM : err;
 }
 
+/* A copy of the call's socket, or -errno. */
+static int take(struct call *c)
+{
+	c->pidfd = target_open(c->thread, c->process);
+	return c->pidfd < 0 ? c->pidfd : target_take(c->pidfd, c->fd);
+}
+
 int answer(struct supervisor *s, const struct seccomp_notif *request, struct done_call *d)
 {
 	struct call c;
-	int result = GO_ON, sock;
+	int sock, result = GO_ON, err = call_read(&c, s->notify, request);
 
-	if (call_read(&c, s->notify, request) != 0)
+	if (err == -EFAULT)
 		return GO_ON; /* the kernel reads it itself, and finds the same */
-	c.pidfd = target_open(c.thread, c.process);
-	sock = c.pidfd < 0 ? c.pidfd : target_take(c.pidfd, c.fd);
+	sock = err ? err : take(&c);
 	if (sock >= 0)
 		result = answer_socket(s, &c, sock, d);
 	else if (call_is_there(&c))

@@ -31,15 +31,9 @@ int call_read(struct call *c, int notify, const struct seccomp_notif *request)
 	char *name = seccomp_syscall_resolve_num_arch(d->arch, d->nr);
 	int err = 0;
 
-	*c = (struct call){.notify = notify,
-			   .id = request->id,
-			   .pidfd = -1,
-			   .thread = (pid_t)request->pid,
-			   .process = target_process((pid_t)request->pid)};
-	if (!name || c->process <= 0) {
-		free(name);
-		return -ESRCH;
-	}
+	if (!name)
+		return -EFAULT;
+	*c = (struct call){.notify = notify, .id = request->id, .pidfd = -1, .thread = (pid_t)request->pid};
 	if (strcmp(name, "socketcall") == 0) {
 		uint32_t words[3] = {0};
 
@@ -56,7 +50,8 @@ int call_read(struct call *c, int notify, const struct seccomp_notif *request)
 	c->length = (uint32_t)args[2];
 	if (!err && c->is_bind)
 		read_address(c, is_32bit(request) ? (uint32_t)args[1] : args[1]);
-	return err;
+	c->process = target_process(c->thread);
+	return c->process < 0 ? c->process : err;
 }
 
 bool call_is_there(const struct call *c)

@@ -33,7 +33,8 @@ struct call {
  * The address is read here, before anything is taken from the program: its page
  * may come late or never, and nothing must be held open for that long.
  *
- * 0 or -errno: -ESRCH for a process that cannot be seen, -EFAULT for arguments that cannot be read.
+ * 0 or -errno: -EFAULT for arguments that are not there, for others that cannot be read -EPERM, -ESRCH for a
+ * process that cannot be seen.
  */
 int call_read(struct call *c, int notify, const struct seccomp_notif *request);
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -94,10 +96,24 @@ static int install_and_send(int sock)
 	return err;
 }
 
+/* What is asked about is found below /proc by the numbers that are known here. */
+static bool proc_is_ours(void)
+{
+	char name[16] = "", self[16];
+
+	snprintf(self, sizeof(self), "%d", getpid());
+	return readlink("/proc/self", name, sizeof(name) - 1) > 0 && strcmp(name, self) == 0;
+}
+
 int supervise_start(const char *text, size_t length)
 {
 	int pair[2], err;
 
+	if (!proc_is_ours()) {
+		complain("it cannot be supervised: /proc does not show this PID namespace: mount it there "
+			 "(mount -t proc proc /proc; unshare has --mount-proc)");
+		return -ENOENT;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		err = -errno;
 	} else {

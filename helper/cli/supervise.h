@@ -16,6 +16,7 @@
  * before exec. `text` of `length` bytes are the SKL_* variables as they go over
  * the wire. Returns 0, or -errno having complained:
  *   -EBUSY  it is supervised already
+ *   -ENOENT  /proc is another's
  */
 int supervise_start(const char *text, size_t length);
 

@@ -113,7 +113,11 @@ int target_read(pid_t thread, uint64_t address, void *to, size_t size)
 {
 	struct iovec local = {to, size}, remote = {(void *)(uintptr_t)address, size};
 
-	return process_vm_readv(thread, &local, 1, &remote, 1, 0) == (ssize_t)size ? 0 : -EFAULT;
+	ssize_t n = process_vm_readv(thread, &local, 1, &remote, 1, 0);
+
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)size ? 0 : -EFAULT;
 }
 
 /* The same line in both? */

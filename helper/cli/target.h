@@ -22,13 +22,13 @@ int target_open(pid_t thread, pid_t process);
  * would see it. */
 int target_take(int pidfd, int fd);
 
-/* Why these two, and target_process(), failed with -errno. */
+/* Why something failed with -errno. */
 const char *target_why(int err);
 
 /* Waits for so long, or until it is gone. Is it? */
 bool target_ends(int pidfd, int ms);
 
-/* Copies from the thread's memory. 0 or -EFAULT. */
+/* Copies from the thread's memory. 0 or -errno. */
 int target_read(pid_t thread, uint64_t address, void *to, size_t size);
 
 /* Has the thread the user, the groups and the capabilities that we have? What we do for it is then what it

@@ -465,6 +465,25 @@ C
   (($(supervisors | wc -l) == 2))
 }
 
+@test "a /proc that is not there, or is another PID namespace's: said, and refused" {
+  start_helper
+  static_build srv-listen
+  local how
+  for how in 'unshare -p -f "$0" "$@"' 'unshare -m sh -c '\''mount -t tmpfs none /proc; exec "$0" "$@"'\'' "$0" "$@"'; do
+    run ns timeout 10 sh -c "$how" "$SKL" run --supervise -p 7 -- /run/test/srv-listen plain 8080
+    [ "$status" -eq 125 ]
+    says "it cannot be supervised: /proc does not show this PID namespace: mount it there"
+    run ns timeout 10 sh -c "$how" "$SKL" run --supervise --warn -p 7 -- sh -c 'exit 42'
+    [ "$status" -eq 42 ]
+    says "it runs without coverage"
+  done
+  # and one that is hidden later
+  run ns timeout 10 unshare -m "$SKL" run --supervise -p 7 -- \
+    sh -c 'mount -t tmpfs none /proc; exec "$0" plain 8080' "$BUILD/tests/srv-listen"
+  [ "$status" -eq 1 ]
+  says "its socket cannot be taken: /proc does not show it" "Operation not permitted"
+}
+
 @test "two at once: said, and refused" {
   run ns "$SKL" run --supervise -p 7 -- "$SKL" run --supervise -p 77 -- true
   [ "$status" -eq 125 ]
