@@ -130,21 +130,33 @@ static bool is_ours(const struct call *c, int sock)
 	return taken_is_internet(sock, SOCK_DGRAM, IPPROTO_UDP) && c->has_address && c->address.in.sin6_port;
 }
 
-/* May the program do itself what we would do for it? Says so where it is not known. */
-static bool may(const struct call *c)
+/*
+ * May the program do itself what we would do for it? A bind() needs no right
+ * where our own namespace says so; a claim is judged by our rights, which in
+ * another namespace are none that the program was started with. Says so where
+ * it is not known.
+ */
+static bool may(const struct call *c, int sock)
 {
 	const uint16_t port = ntohs(c->address.in.sin6_port);
+	const bool here = taken_is_here(sock);
 
-	if (!c->is_bind || target_equals_us(c->thread) || needs_no_right(port))
+	if ((here && (!c->is_bind || needs_no_right(port))) || target_equals_us(c->thread))
 		return true;
-	remark("process %d: it has other rights than when it was started: its UDP port %u is not covered",
-	       c->process, port);
+	if (c->is_bind)
+		remark("process %d: it has other rights than when it was started: its UDP port %u is not "
+		       "covered",
+		       c->process, port);
+	else
+		remark("process %d: it has other rights than when it was started, and its socket is in "
+		       "another network namespace: it is not covered",
+		       c->process);
 	return false;
 }
 
 static int answer_socket(struct supervisor *s, const struct call *c, int sock, struct done_call *d)
 {
-	if (!is_ours(c, sock) || !may(c) || !call_is_there(c))
+	if (!is_ours(c, sock) || !may(c, sock) || !call_is_there(c))
 		return GO_ON;
 	return act(s, c, sock, d);
 }

@@ -9,6 +9,9 @@
 bool taken_is_internet(int sock, int type, int protocol);
 uint64_t taken_cookie(int sock);
 
+/* Is it of our own network namespace? Not so, where that cannot be told. */
+bool taken_is_here(int sock);
+
 /* Is it bound, or does it listen? Whatever came of the claim, the call itself cannot be made a second time.
  */
 bool taken_has_effect(int sock, bool is_bind);

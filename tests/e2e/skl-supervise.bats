@@ -140,12 +140,16 @@ no_supervisor() {
 #include <arpa/inet.h>
 #include <errno.h>
 #include <unistd.h>
-int main(void)
+int main(int argc, char **argv)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	int s = socket(AF_INET, argc > 1 ? SOCK_STREAM : SOCK_DGRAM, 0);
 	if (setgid(65534) < 0 || setuid(65534) < 0)
 		return 1;
+	if (argc > 1) {
+		a.sin_port = htons(8080);
+		return bind(s, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(s, 5) == 0 ? 42 : errno;
+	}
 	if (bind(s, (struct sockaddr *)&a, sizeof(a)) == 0)
 		return 2;
 	if (errno != EACCES)
@@ -158,6 +162,17 @@ C
   run ns "$SKL" run -p 7 -- /run/test/drop
   [ "$status" -eq 42 ]
   says "it has other rights than when it was started: its UDP port 53 is not covered"
+  # in another network namespace, which rights are needed there is not known, nor what a claim of ours may
+  run ns unshare -n sh -c 'echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && ip link set lo up && exec "$@"' - \
+    "$SKL" run --supervise -p 7 -- nsenter "--net=/proc/$HOLDER/ns/net" /run/test/drop
+  [ "$status" -eq 42 ]
+  says "its UDP port 53 is not covered" "its UDP port 5353 is not covered"
+  run ns "$SKL" run --supervise -p 7 -- unshare -n /run/test/drop listen
+  [ "$status" -eq 42 ]
+  says "its socket is in another network namespace: it is not covered"
+  run ns "$SKL" run --supervise -p 7 -- /run/test/drop listen
+  [ "$status" -eq 42 ]
+  [ -z "$output" ]
 }
 
 @test "a process is gone and its number is another's: nothing is done with that one's rights, and nobody waits for its page" {
