@@ -499,6 +499,54 @@ C
   says "its socket cannot be taken: /proc does not show it" "Operation not permitted"
 }
 
+@test "started with SIGCHLD ignored" {
+  run ns env --ignore-signal=CHLD "$SKL" run --supervise -p 7 -- sh -c 'exit 42'
+  [ "$status" -eq 42 ]
+  [ -z "$output" ]
+}
+
+@test "files that are open above a lowered limit: the supervisors keep none" {
+  spawn bash -c 'exec 3>&- 4>&- 200>/dev/null 500>/dev/null; ulimit -Sn 100; exec "$0" run --supervise -p 7 -- sleep 1000' "$SKL"
+  wait_until supervisors_keep_four
+}
+
+supervisors_keep_four() {
+  local pid n=0
+
+  for pid in $(supervisors); do
+    [[ $(find "/proc/$pid/fd" -mindepth 1 -printf '%f\n' | sort -n | tr '\n' ' ') == "0 1 2 3 " ]] || return 1
+    n=$((n + 1))
+  done
+  ((n == 2))
+}
+
+@test "a program that is PID 1, or adopts orphans, waits for its own children only" {
+  start_helper # else it is one of them
+  cat >"$T/waits.c" <<'C'
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	if (argc > 1) {
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		execv(argv[1], argv + 1);
+	}
+	if (fork() == 0)
+		return 0;
+	while (wait(NULL) > 0)
+		;
+	return 42;
+}
+C
+  musl-gcc -static -o "$T/waits" "$T/waits.c"
+  run ns timeout -s KILL $((5 * ${TESTS_SLOW:-1})) unshare -p -f --kill-child --mount-proc "$SKL" run -p 7 -- /run/test/waits
+  [ "$status" -eq 42 ]
+  run ns timeout -s KILL $((5 * ${TESTS_SLOW:-1})) /run/test/waits "$SKL" run -p 7 -- /run/test/waits
+  [ "$status" -eq 42 ]
+  wait_until no_supervisor
+}
+
 @test "two at once: said, and refused" {
   run ns "$SKL" run --supervise -p 7 -- "$SKL" run --supervise -p 77 -- true
   [ "$status" -eq 125 ]
