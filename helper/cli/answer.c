@@ -25,6 +25,10 @@
 #include "helper/cli/taken.h"
 #include "helper/cli/target.h"
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 /* -ECANCELED where nobody waits for it any more. */
 static int ask(const struct supervisor *s, const struct call *c, int sock, struct client_answer *said)
 {
@@ -125,8 +129,10 @@ static bool needs_no_right(uint16_t port)
 /* Is it a bind() or listen() that we do for the program? */
 static bool is_ours(const struct call *c, int sock)
 {
+	/* one of MPTCP is inherited; the helper says that it cannot be covered */
 	if (!c->is_bind)
-		return taken_is_internet(sock, SOCK_STREAM, IPPROTO_TCP);
+		return taken_is_internet(sock, SOCK_STREAM, IPPROTO_TCP) ||
+		       taken_is_internet(sock, SOCK_STREAM, IPPROTO_MPTCP);
 	return taken_is_internet(sock, SOCK_DGRAM, IPPROTO_UDP) && c->has_address && c->address.in.sin6_port;
 }
 

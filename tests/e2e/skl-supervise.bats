@@ -396,6 +396,34 @@ C
   musl-gcc -static -o "$T/later" "$T/later.c"
 }
 
+@test "MPTCP: a socket that was inherited is refused with a sentence" {
+  needs_mptcp
+  start_helper
+  ns sh -c 'echo 1 >/proc/sys/net/mptcp/enabled'
+  cat >"$T/inherit.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	if (argc == 1)
+		return listen(9, 5) == 0 ? 42 : errno;
+	int s = socket(AF_INET, SOCK_STREAM, 262);
+	if (dup2(s, 9) < 0 || bind(9, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return 1;
+	execv(argv[1], argv + 1);
+}
+C
+  musl-gcc -static -o "$T/inherit" "$T/inherit.c"
+  run ns /run/test/inherit "$SKL" run -p 7 -- /run/test/inherit
+  [ "$status" -eq 95 ]
+  says MPTCP
+  run ns /run/test/inherit "$SKL" run --warn -p 7 -- /run/test/inherit
+  [ "$status" -eq 42 ]
+  says MPTCP
+}
+
 @test "the supervisor that works is killed: the program goes on, a new listen() fails clearly or goes on uncovered" {
   start_helper
   static_build srv-listen
