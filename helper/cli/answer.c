@@ -20,7 +20,6 @@
 
 #include "helper/cli/call.h"
 #include "helper/cli/client.h"
-#include "helper/cli/skl.h"
 #include "helper/cli/supervisor.h"
 #include "helper/cli/taken.h"
 #include "helper/cli/target.h"
@@ -51,14 +50,15 @@ static int claim(struct supervisor *s, const struct call *c, int sock)
 	int err;
 
 	if (s->alone) {
-		complain("process %d: its supervisor has ended: its socket is not covered", c->process);
+		remark("process %d: its supervisor has ended: its socket is not covered", c->process);
 		return s->warn ? 0 : -ECONNREFUSED;
 	}
 	err = ask(s, c, sock, &said);
 	if (err == -ECANCELED)
 		return GO_ON;
 	if (err) {
-		client_complain(err);
+		if (remark_is_taken())
+			client_complain(err);
 		return s->warn ? 0 : err;
 	}
 	if (said.fd >= 0)

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the supervisor tells on the program's stderr. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "helper/cli/skl.h"
 #include "helper/cli/supervisor.h"
 #include "helper/wire.h"
 
-#define REMARKS 16 /* that are remembered */
+#define PATIENCE_MS 100
+#define REMARKS	    16 /* that are remembered */
+
+bool remark_is_taken(void)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, PATIENCE_MS) > 0;
+}
 
 void remark(const char *format, ...)
 {
@@ -31,6 +41,6 @@ void remark(const char *format, ...)
 	if (is_new)
 		snprintf(said[n++ % REMARKS], sizeof(said[0]), "%s", text);
 	pthread_mutex_unlock(&lock);
-	if (is_new)
+	if (is_new && remark_is_taken())
 		complain("%s", text);
 }

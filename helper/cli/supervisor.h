@@ -31,7 +31,10 @@ struct supervisor {
 /* Returns GO_ON, 0, or the negative errno that the program's call ends with; *d is what was done for that. */
 int answer(struct supervisor *s, const struct seccomp_notif *request, struct done_call *d);
 
-/* remark.c: says it once, however often it is made: a resolver would make it for each question. */
+/* remark.c: does the program's stderr take a sentence, or soon? The program would wait for who reads it. */
+bool remark_is_taken(void);
+
+/* Says it once, however often it is made: a resolver would make it for each question. */
 void remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -575,6 +575,35 @@ C
   wait_until no_supervisor
 }
 
+@test "stderr is a pipe that nobody reads: the call is answered all the same" {
+  start_helper --mode 0666
+  cat >"$T/listens.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+int main(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	bind(s, (struct sockaddr *)&a, sizeof(a));
+	return listen(s, 5) == 0 ? 42 : errno;
+}
+C
+  musl-gcc -static -o "$T/listens" "$T/listens.c"
+  cat >"$T/full.py" <<'PY'
+import os, subprocess, sys
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+    while True:
+        os.write(w, b"x" * 4096)
+except BlockingIOError:
+    os.set_blocking(w, True)
+sys.exit(subprocess.run(sys.argv[1:], stderr=w).returncode)
+PY
+  run as 1001 timeout $((10 * ${TESTS_SLOW:-1})) python3 /run/test/full.py "$SKL" run --supervise -p 22 -- /run/test/listens
+  [ "$status" -eq 13 ]
+}
+
 @test "two at once: said, and refused" {
   run ns "$SKL" run --supervise -p 7 -- "$SKL" run --supervise -p 77 -- true
   [ "$status" -eq 125 ]
