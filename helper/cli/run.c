@@ -306,9 +306,30 @@ static int start_supervised(void)
 	return err;
 }
 
+/* Sees to it that being supervised takes nothing from the program; w->supervise becomes false where it would
+ * and the program runs without. Returns 0, or -1 having complained. */
+static int prepare_supervised(const char *program, const char *path, struct wish *w)
+{
+	const char *gain = trap_takes_rights() ? reach_gains(path) : NULL;
+	char why[200];
+
+	if (!gain)
+		return 0;
+	snprintf(why, sizeof(why), "%s, and would gain no rights if who is not privileged had it supervised",
+		 gain);
+	w->supervise = false;
+	return go_on(program, why) && !w->check ? 0 : -1;
+}
+
 /* Prepares the coverage of the program that was found at path. Returns 0, or -1 having complained. */
 static int prepare(const char *program, const char *path, struct wish *w)
 {
+	const bool asked = w->supervise;
+
+	if (asked && prepare_supervised(program, path, w) != 0)
+		return -1;
+	if (asked && !w->supervise)
+		return 0;
 	if (!w->supervise && prepare_preload(program, path, w) != 0)
 		return -1;
 	if (w->supervise && is_set("SKL_SHARE")) {

@@ -604,6 +604,28 @@ PY
   [ "$status" -eq 13 ]
 }
 
+@test "a program that would lose the rights that it gains is not supervised" {
+  start_helper --mode 0666
+  ns cp "$(command -v id)" /run/setuid
+  ns chmod 4755 /run/setuid
+  run as 1001 "$SKL" run --supervise -p 7777 -- /run/setuid -u
+  [ "$status" -eq 125 ]
+  says "/run/setuid: it is setuid"
+  run as 1001 "$SKL" run --supervise --warn -p 7777 -- /run/setuid -u
+  [ "$status" -eq 0 ]
+  says "it is setuid" "it runs without coverage"
+  [ "${lines[-1]}" = 0 ]
+  run ns "$SKL" run --supervise -p 7 -- setpriv --reuid 1001 --inh-caps=-all --bounding-set=+all /run/setuid -u
+  [ "$status" -eq 0 ]
+  [ "$output" = 0 ]
+  # of a kind for which there is no shim: it is not supervised instead
+  ns python3 -c '
+f = open("/run/setuid", "r+b"); f.seek(18); f.write(b"\x08\x00")'
+  run as 1001 "$SKL" run -p 7777 -- /run/setuid
+  [ "$status" -eq 125 ]
+  says "/run/setuid: it is setuid"
+}
+
 @test "two at once: said, and refused" {
   run ns "$SKL" run --supervise -p 7 -- "$SKL" run --supervise -p 77 -- true
   [ "$status" -eq 125 ]
