@@ -18,9 +18,9 @@
 #include "helper/cli/duration.h"
 #include "helper/cli/supervise.h"
 
-#define CALLS_MAX 32	       /* at a time; further ones wait */
-#define STACK	  (512 * 1024) /* of a thread */
-#define NAP_US	  10000	       /* until it is looked again for a thread that is done */
+#define CALLS_MAX 32	 /* at a time; further ones wait */
+#define STACK	  524288 /* of a thread */
+#define NAP_US	  10000	 /* until it is looked again for a thread that is done */
 
 /* A call that is being answered: in memory of both processes, so that one finds what the other left. */
 struct slot {
