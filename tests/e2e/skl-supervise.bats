@@ -452,6 +452,18 @@ not_listening() { ! listens "$1"; }
 two_supervisors() { (($(supervisors | wc -l) == 2)) && pgrep -x later --ns "$HOLDER" --nslist net; }
 one_supervisor() { (($(supervisors | wc -l) == 1)); }
 
+@test "the supervisor that works is killed while it answers: the other one finishes that" {
+  later_build
+  SKL_WAIT=1h spawn sh -c '"$0" run "$@"; echo "ended with $?"' "$SKL" --supervise -p 7 -- /run/test/later
+  wait_until two_supervisors
+  kill -USR1 "$(pgrep -x later --ns "$HOLDER" --nslist net)"
+  wait_listen 8080
+  kill -KILL "$(supervisors | sort -n | tail -n 1)"
+  wait_log "ended with 111"
+  wait_log "its supervisor has ended"
+  wait_until no_supervisor
+}
+
 @test "signals to all that the user has do not end its supervisors, and one of the two is enough" {
   start_helper
   later_build
