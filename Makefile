@@ -152,7 +152,7 @@ $(B)/sklhelper: $(call obj,helper/main.c) $(B)/libhelper.a
 
 $(B)/skl: $(call obj,$(CLI_SRC)) $(B)/libhelper.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl libseccomp inih)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c libmnl libseccomp inih) -pthread
 
 $(B)/examples/%: examples/%.c
 	$(call say,CC,$@)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "helper/fdpass.h"
 
 #define DEADLINE_MS 10000
+#define SLICE_MS    50 /* so often it is looked whether the end has come while a call waits */
 
 const char *client_helper(void)
 {
@@ -66,8 +68,30 @@ static void wait_until(int sock, int direction, long deadline)
 	setsockopt(sock, SOL_SOCKET, direction, &t, sizeof(t));
 }
 
+/* Has the end come? None does with -1. */
+static int is_over(int end)
+{
+	struct pollfd p = {.fd = end, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Waits until the socket or the end can be read, or the deadline. Returns 0, or -ECANCELED for the end. */
+static int wait_for(int sock, int end, long deadline)
+{
+	struct pollfd p[] = {{.fd = sock, .events = POLLIN}, {.fd = end, .events = POLLIN}};
+	long left;
+
+	while ((left = deadline - now_ms()) > 0) {
+		if (poll(p, 2, (int)left) < 0 && errno == EINTR)
+			continue;
+		return !p[0].revents && p[1].revents ? -ECANCELED : 0;
+	}
+	return 0;
+}
+
 /* Returns a connected socket, or -errno. */
-static int reach(const char *path, long deadline)
+static int reach(const char *path, int end, long deadline)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int sock, err;
@@ -78,10 +102,14 @@ static int reach(const char *path, long deadline)
 	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return -errno;
-	wait_until(sock, SO_SNDTIMEO, deadline); /* a full backlog is waited for, too */
-	do {
+	do { /* a full backlog is waited for, too */
+		long slice = now_ms() + SLICE_MS;
+
+		wait_until(sock, SO_SNDTIMEO, end < 0 || slice > deadline ? deadline : slice);
 		err = connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-	} while (err == -EINTR);
+		if (err == -EAGAIN && is_over(end))
+			err = -ECANCELED;
+	} while (err == -EINTR || (err == -EAGAIN && now_ms() < deadline));
 	if (err) {
 		close(sock);
 		return err;
@@ -124,7 +152,7 @@ static int receive(int sock, struct client_answer *answer)
 }
 
 int client_ask_as(uint64_t instance, enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
-		  struct client_answer *answer)
+		  int end, struct client_answer *answer)
 {
 	long deadline = now_ms() + DEADLINE_MS;
 	struct skl_request request = {
@@ -146,13 +174,15 @@ int client_ask_as(uint64_t instance, enum skl_kind kind, pid_t pid, const char *
 	answer->text[0] = '\0';
 	if (length > SKL_TEXT_MAX)
 		return -E2BIG;
-	sock = reach(client_helper(), deadline);
+	sock = reach(client_helper(), end, deadline);
 	if (sock < 0)
 		return sock == -EAGAIN ? -ETIMEDOUT : sock;
 	wait_until(sock, SO_SNDTIMEO, deadline);
 	err = fdpass_send(sock, parts, 2, fd);
 	if (err == -EPIPE) /* it may have answered before it closed, for example that it has no room */
 		err = 0;
+	if (!err)
+		err = wait_for(sock, end, deadline);
 	if (!err) {
 		wait_until(sock, SO_RCVTIMEO, deadline);
 		err = receive(sock, answer);
@@ -164,7 +194,7 @@ int client_ask_as(uint64_t instance, enum skl_kind kind, pid_t pid, const char *
 int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
 	       struct client_answer *answer)
 {
-	return client_ask_as(0, kind, pid, text, length, fd, answer);
+	return client_ask_as(0, kind, pid, text, length, fd, -1, answer);
 }
 
 int client_is_absent(int err)

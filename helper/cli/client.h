@@ -27,17 +27,19 @@ int client_make_absolute(void);
 /*
  * Asks as the program of that number (0: none, see helper/wire.h), with `length` bytes of SKL_* text and,
  * unless it is -1, the socket fd (it stays the caller's) attached, and waits for the answer, 10 s at most.
- * pid is that of the request, 0 for most (helper/wire.h).
+ * pid is that of the request, 0 for most (helper/wire.h). Gives up as soon as the descriptor `end` (-1: none)
+ * can be read.
  *
  * Returns 0 and an answer, or -errno and none:
  *   -ENOENT, -ECONNREFUSED, -ECONNRESET  no helper is there, or it has just left
  *   -ETIMEDOUT  it did not answer
+ *   -ECANCELED  `end` came before the answer
  *   -EPROTONOSUPPORT  it speaks another version
  *   -EBADMSG  what it said is not an answer
  *   -E2BIG  the text is longer than SKL_TEXT_MAX
  */
 int client_ask_as(uint64_t instance, enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
-		  struct client_answer *answer);
+		  int end, struct client_answer *answer);
 
 /* The same as no program. */
 int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,

@@ -138,15 +138,15 @@ static enum reach check_elf(int fd, const char *shim, char preload[PATH_MAX], ch
 
 	if (elf_read_kind(fd, &kind) != 0)
 		return REACH_PRELOAD; /* of a kind that others know how to run */
-	if (!find_shim(shim, &kind, file)) {
-		snprintf(why, size, "it is a %s program, and there is no such shim at %s",
-			 elf_describe(&kind), shim);
-		return REACH_SUPERVISE;
-	}
 	gain = gains_rights(fd);
 	if (gain) {
 		snprintf(why, size, "%s, and such a program does not load the shim", gain);
 		return REACH_RIGHTS;
+	}
+	if (!find_shim(shim, &kind, file)) {
+		snprintf(why, size, "it is a %s program, and there is no such shim at %s",
+			 elf_describe(&kind), shim);
+		return REACH_SUPERVISE;
 	}
 	if (elf_read_program(fd, &program) != 0)
 		return REACH_PRELOAD; /* execve() will say what is wrong with it */
@@ -177,6 +177,19 @@ enum reach reach_check(const char *path, const char *shim, char preload[PATH_MAX
 	how = check_elf(fd, shim, preload, why, size);
 	close(fd);
 	return how;
+}
+
+const char *reach_gains(const char *path)
+{
+	char final[PATH_MAX];
+	const char *gain;
+	int fd = open_program(path, final);
+
+	if (fd < 0)
+		return NULL; /* as above */
+	gain = gains_rights(fd);
+	close(fd);
+	return gain;
 }
 
 int reach_interpreter(const char *path, char interpreter[PATH_MAX])

@@ -27,6 +27,11 @@ enum reach {
  */
 enum reach reach_check(const char *path, const char *shim, char preload[PATH_MAX], char *why, size_t size);
 
+/* Why the program at `path`, through "#!" lines, will have more rights than we have ("it is setuid"), or
+ * NULL.
+ */
+const char *reach_gains(const char *path);
+
 /* The dynamic loader of the program at `path`, through "#!" lines. 0, or -ENOEXEC where it has none. */
 int reach_interpreter(const char *path, char interpreter[PATH_MAX]);
 

@@ -15,17 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "helper/cli/check.h"
-#include "helper/cli/client.h"
 #include "helper/cli/environment.h"
 #include "helper/cli/list.h"
-#include "helper/cli/place.h"
+#include "helper/cli/prepare.h"
 #include "helper/cli/reach.h"
-#include "helper/cli/start.h"
-#include "helper/cli/supervise.h"
+#include "helper/wire.h"
 
 /* As env(1) has it. */
 enum {
@@ -95,15 +92,6 @@ static int add(char *values[N_VARIABLES], int option, const char *value)
 	return -EINVAL;
 }
 
-/* What is not said by a variable. */
-struct wish {
-	bool supervise;
-	bool print; /* only the variables */
-	bool check; /* only ask */
-	bool has_at;
-	struct address_pattern at; /* where the program would listen */
-};
-
 /* Puts the options into the environment, what is none of it into *w. Returns -1 to go on with argv[optind],
  * or the exit code. */
 static int read_options(int argc, char **argv, struct wish *w)
@@ -170,161 +158,12 @@ static bool is_set(const char *name)
 	return value && *value;
 }
 
-static bool warns(void)
-{
-	const char *value = getenv("SKL_ON_ERROR");
-
-	return value && strcmp(value, "warn") == 0;
-}
-
 /* As the shim reads it. */
 static bool disabled(void)
 {
 	const char *value = getenv("SKL_DISABLE");
 
 	return value && *value && strcmp(value, "0") != 0;
-}
-
-/* Tells that there will be no coverage. Returns whether the program runs without it. */
-static bool go_on(const char *program, const char *why)
-{
-	if (!warns()) {
-		if (why)
-			complain("%s: %s: start it without skl and use `skl attach --pid PID`, "
-				 "or use --warn to run it all the same",
-				 program, why);
-		return false;
-	}
-	if (why)
-		complain("%s: warning: %s: it runs without coverage", program, why);
-	else
-		complain("%s: warning: it runs without coverage", program);
-	return true;
-}
-
-/* Sees to it that a helper expects us. Returns 0, or -errno having complained. */
-static int call_helper(void)
-{
-	int err = client_make_absolute();
-
-	if (!err)
-		err = start_expect();
-	if (!client_is_absent(err))
-		return err;
-	/* somebody else starts it, and the program is told to wait for that */
-	if (is_set("SKL_WAIT"))
-		return 0;
-	if (start_may())
-		return start_helper();
-	client_complain(err);
-	return err;
-}
-
-/* Is this word of an LD_PRELOAD that file? */
-static bool is_file(const char *word, size_t length, const char *path)
-{
-	char name[PATH_MAX];
-	struct stat a, b;
-
-	if (length == strlen(path) && memcmp(word, path, length) == 0)
-		return true;
-	if (length >= sizeof(name))
-		return false;
-	snprintf(name, sizeof(name), "%.*s", (int)length, word);
-	return stat(name, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-/* Adds the shim as the last one: others, such as a sanitizer's library, insist on being the first. */
-static int preload(const char *shim)
-{
-	const char *old = getenv("LD_PRELOAD");
-	const char *word = old;
-	char *value;
-	int err = 0;
-
-	while (word && *word) {
-		size_t length = strcspn(word, ": ");
-
-		if (length && is_file(word, length, shim))
-			return 0;
-		word += length + (word[length] != '\0');
-	}
-	if (asprintf(&value, "%s%s%s", old ? old : "", old && *old ? ":" : "", shim) < 0)
-		return -ENOMEM;
-	if (setenv("LD_PRELOAD", value, 1) < 0)
-		err = -errno;
-	free(value);
-	return err;
-}
-
-/* Finds the shim and puts it into LD_PRELOAD; w->supervise becomes true where that does not reach the
- * program. Returns 0, or -1 having complained. */
-static int prepare_preload(const char *program, const char *path, struct wish *w)
-{
-	char shim[PATH_MAX], file[PATH_MAX], why[PATH_MAX + 100];
-	int err = place_shim(shim);
-
-	if (err) {
-		complain("%s: %s: the shim is not installed there, nor is it beside skl", shim,
-			 strerror(-err));
-		return go_on(program, NULL) ? 0 : -1;
-	}
-	if (strpbrk(shim, ": ")) {
-		complain("%s: LD_PRELOAD cannot name a path with a space or a colon: move it", shim);
-		return go_on(program, NULL) ? 0 : -1;
-	}
-	switch (reach_check(path, shim, file, why, sizeof(why))) {
-	case REACH_SUPERVISE:
-		w->supervise = true;
-		return 0;
-	case REACH_RIGHTS:
-		/* even then, what the program itself starts may be in reach */
-		if (!go_on(program, why) || w->check)
-			return -1;
-		break;
-	case REACH_PRELOAD:
-		break;
-	}
-	err = preload(file);
-	if (err)
-		complain("LD_PRELOAD: %s", strerror(-err));
-	return err ? -1 : 0;
-}
-
-static int start_supervised(void)
-{
-	char *text = NULL;
-	ssize_t length = environment_compose(&text);
-	int err;
-
-	if (length < 0) {
-		complain("run: %s", strerror(ENOMEM));
-		return -ENOMEM;
-	}
-	err = supervise_start(text, (size_t)length);
-	free(text);
-	return err;
-}
-
-/* Prepares the coverage of the program that was found at path. Returns 0, or -1 having complained. */
-static int prepare(const char *program, const char *path, struct wish *w)
-{
-	if (!w->supervise && prepare_preload(program, path, w) != 0)
-		return -1;
-	if (w->supervise && is_set("SKL_SHARE")) {
-		complain("%s: its socket can be covered, but not shared: the shim does that, and it is out "
-			 "of its "
-			 "reach",
-			 program);
-		return go_on(program, NULL) ? 0 : -1;
-	}
-	if (w->print)
-		return 0;
-	if (w->check)
-		return call_helper();
-	if (call_helper() != 0 || (w->supervise && start_supervised() != 0))
-		return go_on(program, NULL) ? 0 : -1;
-	return 0;
 }
 
 static int ask_only(const struct wish *w)

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "helper/cli/supervise.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,20 +22,36 @@
 #define PR_SET_PTRACER 0x59616d61
 #endif
 
-/* Nothing of the program's must stay open because of us, but for stderr, where we tell what happens. */
-static void leave_everything(int keep)
+/* Where close_range() is forbidden, as by an old container's filter. */
+static void close_from(int first)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), top = (int)sysconf(_SC_OPEN_MAX);
+	DIR *open_files = opendir("/proc/self/fd");
+	const struct dirent *entry;
+
+	while (open_files && (entry = readdir(open_files)) != NULL) {
+		int fd = (int)strtol(entry->d_name, NULL, 10);
+
+		if (fd >= first && fd != dirfd(open_files))
+			close(fd);
+	}
+	if (open_files)
+		closedir(open_files);
+}
+
+/* Nothing of the program's must stay open because of us, but for stderr, where we tell what happens. Returns
+ * what `notify` is now. */
+static int leave_everything(int notify)
+{
+	const int kept = STDERR_FILENO + 1;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
-	if (close_range(3, (unsigned int)keep - 1, 0) == 0 &&
-	    close_range((unsigned int)keep + 1, ~0u, 0) == 0)
-		return;
-	for (int fd = 3; fd < top; fd++) { /* before Linux 5.9 */
-		if (fd != keep)
-			close(fd);
-	}
+	if (notify != kept && dup3(notify, kept, O_CLOEXEC) < 0)
+		_exit(1);
+	if (close_range((unsigned int)kept + 1, ~0u, 0) < 0)
+		close_from(kept + 1);
+	return kept;
 }
 
 /* The supervisor's process: waits for the descriptor, which the program sends once it has the filter. */
@@ -44,35 +65,52 @@ _Noreturn static void become_supervisor(int sock, const char *text, size_t lengt
 	/* a signal to the program's process group, as of a terminal, is not for us */
 	setsid();
 	prctl(PR_SET_NAME, "skl-supervise");
+	/* Nor is one to everything of a service, or of its user: it would take away what answers the program,
+	 * which may well outlive it. We end when the program does. */
 	for (int signal_number = 1; signal_number < NSIG; signal_number++)
-		signal(signal_number, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
+		signal(signal_number, signal_number == SIGCHLD ? SIG_DFL : SIG_IGN);
 	if (chdir("/") < 0 || fdpass_send(sock, &part, 1, -1) < 0)
 		_exit(1);
 	if (fdpass_receive(sock, &byte, 1, &notify) != 1 || notify < 0)
 		_exit(1);
-	leave_everything(notify);
-	supervisor(notify, text, length);
+	supervisor(leave_everything(notify), text, length);
 }
 
-/* Twice forked: the program has no child that it does not know of. */
+/* Does what is forked twice come back as this process's own child? */
+static bool adopts(void)
+{
+	int is_subreaper = 0;
+
+	return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper, 0, 0, 0) == 0 && is_subreaper);
+}
+
+/*
+ * The program must have no child that it does not know of: who waits until he
+ * has none would wait for ever. So it is forked twice, or else it is one that
+ * wait() shows only to who asks for such (__WCLONE), as it ends without a signal.
+ */
 static int fork_supervisor(int pair[2], const char *text, size_t length)
 {
-	pid_t child = fork();
-	int status;
+	const bool once = adopts();
+	pid_t child = once ? (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL) : fork(), ended;
+	int status = 0;
 
 	if (child < 0)
 		return -errno;
 	if (child == 0) {
 		close(pair[0]);
-		child = fork();
+		child = once ? 0 : fork();
 		if (child != 0)
 			_exit(child < 0);
 		become_supervisor(pair[1], text, length);
 	}
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EAGAIN;
+	if (once)
+		return 0;
+	do {
+		ended = waitpid(child, &status, 0);
+	} while (ended < 0 && errno == EINTR);
+	/* where SIGCHLD is ignored, none is left to wait for; the supervisor will say whether it is there */
+	return ended < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0) ? 0 : -EAGAIN;
 }
 
 static int install_and_send(int sock)
@@ -93,10 +131,24 @@ static int install_and_send(int sock)
 	return err;
 }
 
+/* What is asked about is found below /proc by the numbers that are known here. */
+static bool proc_is_ours(void)
+{
+	char name[16] = "", self[16];
+
+	snprintf(self, sizeof(self), "%d", getpid());
+	return readlink("/proc/self", name, sizeof(name) - 1) > 0 && strcmp(name, self) == 0;
+}
+
 int supervise_start(const char *text, size_t length)
 {
 	int pair[2], err;
 
+	if (!proc_is_ours()) {
+		complain("it cannot be supervised: /proc does not show this PID namespace: mount it there "
+			 "(mount -t proc proc /proc; unshare has --mount-proc)");
+		return -ENOENT;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		err = -errno;
 	} else {

@@ -8,6 +8,7 @@
 #ifndef SKL_CLI_SUPERVISE_H
 #define SKL_CLI_SUPERVISE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -16,6 +17,7 @@
  * before exec. `text` of `length` bytes are the SKL_* variables as they go over
  * the wire. Returns 0, or -errno having complained:
  *   -EBUSY  it is supervised already
+ *   -ENOENT  /proc is another's
  */
 int supervise_start(const char *text, size_t length);
 
@@ -24,5 +26,8 @@ _Noreturn void supervisor(int notify, const char *text, size_t length);
 
 /* ---- trap.c: installs the filter. Returns the descriptor that asks, or -errno. ---- */
 int trap_install(void);
+
+/* Does installing it take from what is executed then the rights that it would gain? */
+bool trap_takes_rights(void);
 
 #endif

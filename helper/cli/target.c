@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,10 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
 
 #define STATUS_SIZE 8192
 
@@ -37,23 +43,81 @@ pid_t target_process(pid_t thread)
 	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : -ESRCH;
 }
 
-int target_take(pid_t process, int fd)
+/* 0 where both have the same table of files, or -errno. */
+static int compare_files(pid_t a, pid_t b)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, process, 0), copy, err;
+	long order = a == b ? 0 : syscall(SYS_kcmp, a, b, KCMP_FILES, 0, 0);
 
-	if (pidfd < 0)
+	if (order < 0 && errno != ENOSYS)
 		return -errno;
-	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	err = errno;
-	close(pidfd);
-	return copy < 0 ? -err : copy;
+	return order == 0 ? 0 : -EOPNOTSUPP;
+}
+
+int target_open(pid_t thread, pid_t process)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, thread, PIDFD_THREAD), err;
+
+	if (pidfd >= 0 || errno != EINVAL)
+		return pidfd < 0 ? -errno : pidfd;
+	err = compare_files(thread, process);
+	if (err)
+		return err;
+	pidfd = (int)syscall(SYS_pidfd_open, process, 0);
+	return pidfd < 0 ? -errno : pidfd;
+}
+
+int target_take(int pidfd, int fd)
+{
+	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+/* Does the Yama module let only a process's ancestors, or root, look into it? */
+static bool yama_forbids(void)
+{
+	int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+	char scope = '0';
+
+	if (fd < 0)
+		return false;
+	if (read(fd, &scope, 1) != 1)
+		scope = '0';
+	close(fd);
+	return scope != '0';
+}
+
+const char *target_why(int err)
+{
+	switch (err) {
+	case -EOPNOTSUPP:
+		return "its thread has files of its own, which Linux 6.9 can show";
+	case -EPERM:
+		return yama_forbids() ? "kernel.yama.ptrace_scope lets only root do it"
+				      : "it is not dumpable, or has other rights than its supervisor";
+	case -ESRCH:
+		return "/proc does not show it, as when it is in another PID namespace";
+	default:
+		return strerror(-err);
+	}
+}
+
+bool target_ends(int pidfd, int ms)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&end, 1, ms) > 0;
 }
 
 int target_read(pid_t thread, uint64_t address, void *to, size_t size)
 {
 	struct iovec local = {to, size}, remote = {(void *)(uintptr_t)address, size};
 
-	return process_vm_readv(thread, &local, 1, &remote, 1, 0) == (ssize_t)size ? 0 : -EFAULT;
+	ssize_t n = process_vm_readv(thread, &local, 1, &remote, 1, 0);
+
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)size ? 0 : -EFAULT;
 }
 
 /* The same line in both? */

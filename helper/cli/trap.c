@@ -78,6 +78,15 @@ static int load(const struct sock_fprog *program)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+bool trap_takes_rights(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return syscall(SYS_capget, &header, data) < 0 ||
+	       !(data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN));
+}
+
 int trap_install(void)
 {
 	struct sock_fprog program = {0};

@@ -31,6 +31,14 @@ void undelivered_remember(struct undelivered *u, const struct done_call *call)
 	u->calls[i] = *call;
 }
 
+void undelivered_finish(struct undelivered *u, const struct done_call *call)
+{
+	unsigned int i = find(u, call);
+
+	if (i < UNDELIVERED_MAX)
+		u->calls[i].result = call->result;
+}
+
 void undelivered_forget(struct undelivered *u, const struct done_call *call)
 {
 	unsigned int i = find(u, call);

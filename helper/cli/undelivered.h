@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last calls that were done and whose answer did not arrive. Before Linux 5.19
+ * The last calls that were done and whose answer has not arrived. Before Linux 5.19
  * a signal takes the caller away before it is answered, and the kernel asks again:
  * for something that has been done already.
  */
@@ -10,7 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define UNDELIVERED_MAX 8
+#define UNDELIVERED_MAX 64
+
+/* What a call is answered with that nothing was done for; and the result of one that was done and whose claim
+ * has not been answered, which is then to be made again. */
+#define GO_ON 1
 
 struct done_call {
 	uint64_t cookie; /* of the socket; 0: none */
@@ -29,6 +33,9 @@ const struct done_call *undelivered_find(const struct undelivered *u, const stru
 
 /* In the place of the same call, or else of the oldest. */
 void undelivered_remember(struct undelivered *u, const struct done_call *call);
+
+/* Its result, unless it has been forgotten: then it was asked about again, and that has been answered. */
+void undelivered_finish(struct undelivered *u, const struct done_call *call);
 void undelivered_forget(struct undelivered *u, const struct done_call *call);
 
 #endif

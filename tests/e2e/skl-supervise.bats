@@ -140,12 +140,16 @@ no_supervisor() {
 #include <arpa/inet.h>
 #include <errno.h>
 #include <unistd.h>
-int main(void)
+int main(int argc, char **argv)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	int s = socket(AF_INET, argc > 1 ? SOCK_STREAM : SOCK_DGRAM, 0);
 	if (setgid(65534) < 0 || setuid(65534) < 0)
 		return 1;
+	if (argc > 1) {
+		a.sin_port = htons(8080);
+		return bind(s, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(s, 5) == 0 ? 42 : errno;
+	}
 	if (bind(s, (struct sockaddr *)&a, sizeof(a)) == 0)
 		return 2;
 	if (errno != EACCES)
@@ -158,6 +162,24 @@ C
   run ns "$SKL" run -p 7 -- /run/test/drop
   [ "$status" -eq 42 ]
   says "it has other rights than when it was started: its UDP port 53 is not covered"
+  # in another network namespace, which rights are needed there is not known, nor what a claim of ours may
+  run ns unshare -n sh -c 'echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && ip link set lo up && exec "$@"' - \
+    "$SKL" run --supervise -p 7 -- nsenter "--net=/proc/$HOLDER/ns/net" /run/test/drop
+  [ "$status" -eq 42 ]
+  says "its UDP port 53 is not covered" "its UDP port 5353 is not covered"
+  run ns "$SKL" run --supervise -p 7 -- unshare -n /run/test/drop listen
+  [ "$status" -eq 42 ]
+  says "its socket is in another network namespace: it is not covered"
+  run ns "$SKL" run --supervise -p 7 -- /run/test/drop listen
+  [ "$status" -eq 42 ]
+  [ -z "$output" ]
+}
+
+@test "a process is gone and its number is another's: nothing is done with that one's rights, and nobody waits for its page" {
+  start_helper
+  run ns timeout $((20 * ${TESTS_SLOW:-1})) "$SKL" run --supervise -p 7 -- "$BUILD/tests/late-page"
+  [ "$status" -eq 0 ]
+  says "bound to port 0"
 }
 
 @test "forks, threads and exec stay supervised; a direct system call is seen" {
@@ -204,6 +226,125 @@ C
   wait_until ns sh -c "\"$SKL\" status -j | jq -e '[.listeners[].port] | sort == [8081, 8082, 8083]'"
 }
 
+@test "a process that does not let its socket be taken: what is not for us goes on, its listen() fails clearly" {
+  start_helper --mode 0666
+  cat >"$T/closed.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sys/prctl.h>
+#include <sys/un.h>
+#include <unistd.h>
+int main(void)
+{
+	struct sockaddr_un u = {.sun_family = AF_UNIX};
+	struct sockaddr_nl n = {.nl_family = AF_NETLINK};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	prctl(PR_SET_DUMPABLE, 0);
+	for (int i = 0; i < 2; i++) {
+		if (bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&u, sizeof(u.sun_family)) < 0)
+			return 1;
+		if (bind(socket(AF_NETLINK, SOCK_RAW, 0), (struct sockaddr *)&n, sizeof(n)) < 0)
+			return 2;
+	}
+	if (bind(s, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return 3;
+	return listen(s, 5) == 0 ? 42 : 100 + errno;
+}
+C
+  musl-gcc -static -o "$T/closed" -idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)" "$T/closed.c"
+  local yama
+  yama=$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null) || yama=0
+  run as 1001 timeout 10 "$SKL" run -p 7777 -- /run/test/closed
+  [ "$status" -eq 101 ]
+  says "its socket cannot be taken: " "if it is one of UDP, it is not covered"
+  if ((yama > 0)); then
+    says "kernel.yama.ptrace_scope"
+  else
+    says "it is not dumpable"
+    [[ $output != *yama* ]]
+  fi
+  run as 1001 timeout 10 "$SKL" run --warn -p 7777 -- /run/test/closed
+  [ "$status" -eq 42 ]
+  # each is said once
+  (($(grep -c "if it is one of UDP" <<<"$output") == 1))
+  # root may look at everything
+  run ns timeout 10 "$SKL" run -p 7 -- /run/test/closed
+  [ "$status" -eq 42 ]
+  [ -z "$output" ]
+}
+
+@test "a thread whose files are not those of the first one: its socket is taken, and no other" {
+  start_helper
+  cat >"$T/files.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static int make(int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	return bind(s, (struct sockaddr *)&a, sizeof(a)) == 0 ? s : -1;
+}
+static void *alone(void *unused) /* the first thread is gone */
+{
+	sleep(1);
+	int s = make(8080);
+	dprintf(2, "listen %d\n", listen(s, 5) == 0 ? 0 : errno);
+	for (;;)
+		close(accept(s, NULL, NULL));
+}
+static void *apart(void *first) /* its number is that of another one in the first thread */
+{
+	unshare(CLONE_FILES);
+	close((int)(long)first);
+	int s = make(8081);
+	dprintf(2, "same number %d\n", s == (int)(long)first);
+	dprintf(2, "listen %d\n", listen(s, 5) == 0 ? 0 : errno);
+	for (;;)
+		close(accept(s, NULL, NULL));
+}
+int main(int argc, char **argv)
+{
+	int s;
+	socklen_t length = sizeof(int);
+	pthread_t t;
+	if (argc == 1) {
+		pthread_create(&t, NULL, alone, NULL);
+		pthread_exit(NULL);
+	}
+	s = make(8082);
+	pthread_create(&t, NULL, apart, (void *)(long)s);
+	sleep(2);
+	getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, &argc, &length);
+	dprintf(2, "the other one listens %d\n", argc);
+	pause();
+}
+C
+  gcc -D_GNU_SOURCE -pthread -o "$T/files" "$T/files.c"
+  supervised --supervise -p 7 -- /run/test/files
+  wait_log "listen"
+  if kernel_before 6 9; then
+    grep -q "listen 95" "$LOG"
+    grep -q "its thread has files of its own" "$LOG"
+  else
+    wait_port 7
+  fi
+  supervised --supervise -p 77 -- /run/test/files apart
+  wait_log "the other one listens 0"
+  grep -q "same number 1" "$LOG"
+  if kernel_before 6 9; then
+    grep -q "listen 95" "$LOG"
+  else
+    wait_port 77
+  fi
+}
+
 @test "MPTCP: the program falls back to TCP, and is covered" {
   needs_mptcp
   start_helper
@@ -231,16 +372,8 @@ C
   wait_port 7
 }
 
-@test "the supervisor that works is killed: the program goes on, a new listen() fails clearly or goes on uncovered" {
-  start_helper
-  static_build srv-listen
-  supervised -p 7 -- /run/test/srv-listen plain 8080
-  wait_port 7
-  kill -KILL "$(supervisors | sort -n | tail -n 1)"
-  answers 127.0.0.1 7 8080
-  stop "$SPAWNED"
-  wait_until no_supervisor
-
+# later: listens on 8080 when SIGUSR1 tells it to, and ends with 42 or the errno.
+later_build() {
   cat >"$T/later.c" <<'C'
 #include <arpa/inet.h>
 #include <errno.h>
@@ -261,6 +394,47 @@ int main(void)
 }
 C
   musl-gcc -static -o "$T/later" "$T/later.c"
+}
+
+@test "MPTCP: a socket that was inherited is refused with a sentence" {
+  needs_mptcp
+  start_helper
+  ns sh -c 'echo 1 >/proc/sys/net/mptcp/enabled'
+  cat >"$T/inherit.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	if (argc == 1)
+		return listen(9, 5) == 0 ? 42 : errno;
+	int s = socket(AF_INET, SOCK_STREAM, 262);
+	if (dup2(s, 9) < 0 || bind(9, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return 1;
+	execv(argv[1], argv + 1);
+}
+C
+  musl-gcc -static -o "$T/inherit" "$T/inherit.c"
+  run ns /run/test/inherit "$SKL" run -p 7 -- /run/test/inherit
+  [ "$status" -eq 95 ]
+  says MPTCP
+  run ns /run/test/inherit "$SKL" run --warn -p 7 -- /run/test/inherit
+  [ "$status" -eq 42 ]
+  says MPTCP
+}
+
+@test "the supervisor that works is killed: the program goes on, a new listen() fails clearly or goes on uncovered" {
+  start_helper
+  static_build srv-listen
+  supervised -p 7 -- /run/test/srv-listen plain 8080
+  wait_port 7
+  kill -KILL "$(supervisors | sort -n | tail -n 1)"
+  answers 127.0.0.1 7 8080
+  stop "$SPAWNED"
+  wait_until no_supervisor
+
+  later_build
   for how in "111 " "42 --warn"; do
     # shellcheck disable=SC2086 # an option, or none
     spawn sh -c '"$0" run "$@"; echo "ended with $?"' "$SKL" ${how#* } -p 7 -- /run/test/later
@@ -274,8 +448,213 @@ C
   done
 }
 
+not_listening() { ! listens "$1"; }
 two_supervisors() { (($(supervisors | wc -l) == 2)) && pgrep -x later --ns "$HOLDER" --nslist net; }
 one_supervisor() { (($(supervisors | wc -l) == 1)); }
+
+@test "the supervisor that works is killed while it answers: the other one finishes that" {
+  later_build
+  SKL_WAIT=1h spawn sh -c '"$0" run "$@"; echo "ended with $?"' "$SKL" --supervise -p 7 -- /run/test/later
+  wait_until two_supervisors
+  kill -USR1 "$(pgrep -x later --ns "$HOLDER" --nslist net)"
+  wait_listen 8080
+  kill -KILL "$(supervisors | sort -n | tail -n 1)"
+  wait_log "ended with 111"
+  wait_log "its supervisor has ended"
+  wait_until no_supervisor
+}
+
+@test "signals to all that the user has do not end its supervisors, and one of the two is enough" {
+  start_helper
+  later_build
+  local how
+  for how in HUP TERM INT QUIT USR1 ALRM XFSZ XCPU waiter; do
+    spawn sh -c '"$0" run "$@"; echo "ended with $?"' "$SKL" -p 7 -- /run/test/later
+    wait_until two_supervisors
+    if [ "$how" = waiter ]; then
+      kill -KILL "$(supervisors | sort -n | head -n 1)"
+      wait_until one_supervisor
+    else
+      # shellcheck disable=SC2046 # a list
+      kill "-$how" $(supervisors)
+    fi
+    kill -USR1 "$(pgrep -x later --ns "$HOLDER" --nslist net)"
+    wait_log "ended with 42"
+    run ! grep -q "not covered" "$LOG"
+    wait_until no_supervisor
+  done
+}
+
+@test "who waits for a helper keeps nobody else waiting, and no port when it is killed" {
+  cat >"$T/waits.c" <<'C'
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/un.h>
+#include <unistd.h>
+static void *covered(void *unused)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	bind(s, (struct sockaddr *)&a, sizeof(a));
+	listen(s, 5);
+	return NULL;
+}
+int main(void)
+{
+	struct sockaddr_un u = {.sun_family = AF_UNIX};
+	pthread_t t;
+	pthread_create(&t, NULL, covered, NULL);
+	usleep(500000);
+	dprintf(2, "bind %d\n", bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&u, sizeof(u.sun_family)));
+	pause();
+}
+C
+  musl-gcc -static -pthread -o "$T/waits" "$T/waits.c"
+  # the shell stays, and so do its supervisors
+  SKL_WAIT=1h spawn "$SKL" run --supervise -p 7 -- sh -c '/run/test/waits; sleep 1000'
+  wait_log "bind 0"
+  wait_listen 8080
+  kill -KILL "$(pgrep -x waits --ns "$HOLDER" --nslist net)"
+  wait_until not_listening 8080
+  (($(supervisors | wc -l) == 2))
+
+  # the same with a helper that is there and does not answer
+  start_helper
+  spawn "$SKL" run --supervise -p 77 -- sh -c 'until [ -e /run/test/go ]; do sleep 0.05; done; /run/test/waits; sleep 1000'
+  wait_until four_supervisors
+  kill -STOP "$HELPER"
+  touch "$T/go"
+  wait_log "bind 0"
+  local before=$SECONDS
+  kill -KILL "$(pgrep -x waits --ns "$HOLDER" --nslist net)"
+  wait_until supervisors_keep_four 4
+  kill -CONT "$HELPER"
+  ((SECONDS - before < 6 * ${TESTS_SLOW:-1})) # a claim is waited for ten seconds
+}
+
+four_supervisors() { (($(supervisors | wc -l) == 4)); }
+
+@test "a /proc that is not there, or is another PID namespace's: said, and refused" {
+  start_helper
+  static_build srv-listen
+  local how
+  for how in 'unshare -p -f "$0" "$@"' 'unshare -m sh -c '\''mount -t tmpfs none /proc; exec "$0" "$@"'\'' "$0" "$@"'; do
+    # a sanitizer's run time needs one
+    ! { instrumented && [[ $how == *tmpfs* ]]; } || continue
+    run ns timeout 10 sh -c "$how" "$SKL" run --supervise -p 7 -- /run/test/srv-listen plain 8080
+    [ "$status" -eq 125 ]
+    says "it cannot be supervised: /proc does not show this PID namespace: mount it there"
+    run ns timeout 10 sh -c "$how" "$SKL" run --supervise --warn -p 7 -- sh -c 'exit 42'
+    [ "$status" -eq 42 ]
+    says "it runs without coverage"
+  done
+  # and one that is hidden later
+  run ns timeout 10 unshare -m "$SKL" run --supervise -p 7 -- \
+    sh -c 'mount -t tmpfs none /proc; exec "$0" plain 8080' "$BUILD/tests/srv-listen"
+  [ "$status" -eq 1 ]
+  says "its socket cannot be taken: /proc does not show it" "Operation not permitted"
+}
+
+@test "started with SIGCHLD ignored" {
+  run ns env --ignore-signal=CHLD "$SKL" run --supervise -p 7 -- sh -c 'exit 42'
+  [ "$status" -eq 42 ]
+  [ -z "$output" ]
+}
+
+@test "files that are open above a lowered limit: the supervisors keep none" {
+  spawn bash -c 'exec 3>&- 4>&- 200>/dev/null 500>/dev/null; ulimit -Sn 100; exec "$0" run --supervise -p 7 -- sleep 1000' "$SKL"
+  wait_until supervisors_keep_four 2
+}
+
+# supervisors_keep_four N: each of so many has four files open, and no others.
+supervisors_keep_four() {
+  local pid n=0
+
+  for pid in $(supervisors); do
+    [[ $(find "/proc/$pid/fd" -mindepth 1 -printf '%f\n' | sort -n | tr '\n' ' ') == "0 1 2 3 " ]] || return 1
+    n=$((n + 1))
+  done
+  ((n == $1))
+}
+
+@test "a program that is PID 1, or adopts orphans, waits for its own children only" {
+  start_helper # else it is one of them
+  cat >"$T/waits.c" <<'C'
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	if (argc > 1) {
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		execv(argv[1], argv + 1);
+	}
+	if (fork() == 0)
+		return 0;
+	while (wait(NULL) > 0)
+		;
+	return 42;
+}
+C
+  musl-gcc -static -o "$T/waits" "$T/waits.c"
+  run ns timeout -s KILL $((5 * ${TESTS_SLOW:-1})) unshare -p -f --kill-child --mount-proc "$SKL" run -p 7 -- /run/test/waits
+  [ "$status" -eq 42 ]
+  run ns timeout -s KILL $((5 * ${TESTS_SLOW:-1})) /run/test/waits "$SKL" run -p 7 -- /run/test/waits
+  [ "$status" -eq 42 ]
+  wait_until no_supervisor
+}
+
+@test "stderr is a pipe that nobody reads: the call is answered all the same" {
+  start_helper --mode 0666
+  cat >"$T/listens.c" <<'C'
+#include <arpa/inet.h>
+#include <errno.h>
+int main(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(8080)};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	bind(s, (struct sockaddr *)&a, sizeof(a));
+	return listen(s, 5) == 0 ? 42 : errno;
+}
+C
+  musl-gcc -static -o "$T/listens" "$T/listens.c"
+  cat >"$T/full.py" <<'PY'
+import os, subprocess, sys
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+    while True:
+        os.write(w, b"x" * 4096)
+except BlockingIOError:
+    os.set_blocking(w, True)
+sys.exit(subprocess.run(sys.argv[1:], stderr=w).returncode)
+PY
+  run as 1001 timeout $((10 * ${TESTS_SLOW:-1})) python3 /run/test/full.py "$SKL" run --supervise -p 22 -- /run/test/listens
+  [ "$status" -eq 13 ]
+}
+
+@test "a program that would lose the rights that it gains is not supervised" {
+  start_helper --mode 0666
+  ns cp "$(command -v id)" /run/setuid
+  ns chmod 4755 /run/setuid
+  run as 1001 "$SKL" run --supervise -p 7777 -- /run/setuid -u
+  [ "$status" -eq 125 ]
+  says "/run/setuid: it is setuid"
+  run as 1001 "$SKL" run --supervise --warn -p 7777 -- /run/setuid -u
+  [ "$status" -eq 0 ]
+  says "it is setuid" "it runs without coverage"
+  [ "${lines[-1]}" = 0 ]
+  run ns "$SKL" run --supervise -p 7 -- setpriv --reuid 1001 --inh-caps=-all --bounding-set=+all /run/setuid -u
+  [ "$status" -eq 0 ]
+  [ "$output" = 0 ]
+  # of a kind for which there is no shim: it is not supervised instead
+  ns python3 -c '
+f = open("/run/setuid", "r+b"); f.seek(18); f.write(b"\x08\x00")'
+  run as 1001 "$SKL" run -p 7777 -- /run/setuid
+  [ "$status" -eq 125 ]
+  says "/run/setuid: it is setuid"
+}
 
 @test "two at once: said, and refused" {
   run ns "$SKL" run --supervise -p 7 -- "$SKL" run --supervise -p 77 -- true
