@@ -74,12 +74,13 @@ in_background() {
   disown
 }
 
-# wait_until CMD...: for at most 10 seconds.
+# wait_until CMD...: for at most 10 seconds, or so many times as long as TESTS_SLOW says.
 wait_until() {
-  local deadline=$((SECONDS + 10))
+  local limit=$((10 * ${TESTS_SLOW:-1})) deadline
 
+  deadline=$((SECONDS + limit))
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || fail "waited 10 seconds for: $*"
+    ((SECONDS < deadline)) || fail "waited $limit seconds for: $*"
     sleep 0.02
   done
 }
