@@ -138,8 +138,8 @@ END
   [ "$status" -eq 1 ]
   says "skl: tcp port 2222: Address already in use"
   run ns "$SKL" attach --pid "$SPAWNED" -p 0
-  [ "$status" -eq 1 ]
-  says "skl: SKL_PORTS: Invalid argument"
+  [ "$status" -eq 2 ]
+  [ "$output" = 'skl: -p: "0": ports begin at 1' ]
   run ns "$SKL" attach --pid "$SPAWNED" -p '*'
   [ "$status" -eq 0 ]
   says "less 2222" "is attached"
