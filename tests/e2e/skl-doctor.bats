@@ -119,6 +119,40 @@ NFT
   grep "^program problem .* does not take the shim" "$T/out"
 }
 
+@test "scripts: it is their interpreter that takes the shim, through env as well" {
+  local line
+
+  start_helper
+  musl-gcc -static -o "$T/static" -x c - <<<'int main(void) { return 0; }'
+  # script LINE: a program that begins so, in /run/test/script
+  script() {
+    printf '%s\nexit 0\n' "$1" >"$T/script"
+    chmod 755 "$T/script"
+    doctor /run/test/script >"$T/out" || :
+    grep "^program" "$T/out"
+  }
+  for line in "#!/bin/sh" "#! /bin/sh -e" "#!/usr/bin/env sh" "#!/usr/bin/env -S A=1 sh -e"; do
+    script "$line" | grep -E "^program ok /run/test/script: a script of (/usr)?/bin/sh, whose loader /lib.* takes the shim; what it executes is not looked at: .*--supervise"
+  done
+  script "#!/run/test/static" | grep "^program ok /run/test/script: a script of /run/test/static: it is statically linked.*supervises it"
+  script "#!/usr/bin/env no-such-program" | grep "^program ok /run/test/script: a script of /usr/bin/env, whose"
+  script "#!/no/such/interpreter" | grep "^program problem /run/test/script: its interpreter /no/such/interpreter: No such file"
+  # neither: what it is, and no "ok"
+  script "echo hello" | grep "^program unknown /run/test/script is neither an ELF program nor a script that begins with #!: /bin/sh runs it.* -> begin a script"
+  ns cp /bin/true /run/unreadable
+  ns chmod 711 /run/unreadable
+  as 65534 "$SKL" doctor /run/unreadable >"$T/out" || :
+  grep "^unknown  program .*cannot be read" "$T/out"
+}
+
+@test "a script through env of a program that takes no shim is supervised" {
+  musl-gcc -static -o "$T/interpreter" -x c - <<<'int main(void) { return 0; }'
+  printf '#!/usr/bin/env -S interpreter\n' >"$T/script"
+  chmod 755 "$T/script"
+  run ns env PATH="/run/test:$PATH" "$SKL" run --print -p 7 -- /run/test/script
+  says "would be supervised"
+}
+
 @test "sk_lookup programs of somebody else, before and after skl's, and a second helper" {
   start_helper
   spawn /usr/bin/python3 "$TESTS/programs/foreign.py" early_one
