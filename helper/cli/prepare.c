@@ -137,7 +137,7 @@ static int prepare_preload(const char *program, const char *path, struct wish *w
 	return err ? -1 : 0;
 }
 
-static int start_supervised(void)
+static int start_supervised(const char *program)
 {
 	char *text = NULL;
 	ssize_t length = environment_compose(&text);
@@ -147,7 +147,7 @@ static int start_supervised(void)
 		complain("run: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = supervise_start(text, (size_t)length);
+	err = supervise_start(program, text, (size_t)length);
 	free(text);
 	return err;
 }
@@ -188,7 +188,7 @@ int prepare(const char *program, const char *path, struct wish *w)
 		return 0;
 	if (w->check)
 		return call_helper();
-	if (call_helper() != 0 || (w->supervise && start_supervised() != 0))
+	if (call_helper() != 0 || (w->supervise && start_supervised(program) != 0))
 		return go_on(program, NULL) ? 0 : -1;
 	return 0;
 }
