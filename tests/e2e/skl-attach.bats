@@ -38,6 +38,7 @@ signal.pause()' "$@"
   run ns "$SKL" attach --pid "$SPAWNED" -p 7
   [ "$status" -eq 0 ]
   [ "$output" = "tcp 127.0.0.1:8080 of process $SPAWNED is attached" ]
+  grep -Eq "uid 0 pid $SPAWNED \(legacy-server\), asked by pid [0-9]+ \(skl\) 127.0.0.1:8080: new listener" "$T/helper.log"
   answers 127.0.0.1 7 8080
   refused 127.0.0.1 77
   run ns "$SKL" attach --pid "$SPAWNED" -p 77 -p 777 -c 127.0.1.0/24 -b 127.0.2.0/24:80

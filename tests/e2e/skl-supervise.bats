@@ -122,6 +122,8 @@ no_supervisor() {
   run as 1001 timeout 10 "$SKL" run -p 22 -- /run/test/srv-listen plain 8080
   [ "$status" -eq 13 ]
   says "skl: tcp port 22: Permission denied: uid 1001 may not cover ports below 1024"
+  # the log names the program, and who asked for it
+  grep -Eq 'uid 1001 pid [0-9]+ \(srv-listen\), asked by pid [0-9]+ \(skl-supervise\) .*: refused: tcp port 22' "$T/helper.log"
   spawn setpriv --reuid 1001 --regid 1001 --clear-groups --inh-caps=-all -- \
     "$SKL" run --warn -p 22 -- /run/test/srv-listen plain 8080
   wait_port 8080
