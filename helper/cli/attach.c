@@ -14,6 +14,7 @@
 #include "helper/cli/list.h"
 #include "helper/cli/sockets.h"
 #include "helper/cli/start.h"
+#include "helper/cli/target.h"
 #include "helper/cli/wanted.h"
 
 const char attach_help[] =
@@ -155,32 +156,6 @@ static int check(char **argv, const struct wish *w)
 	return -EINVAL;
 }
 
-static void explain(pid_t pid, int err)
-{
-	char scope[4] = "";
-	FILE *f;
-
-	if (err != -EPERM && err != -EACCES) {
-		complain("attach: process %d: %s", pid, strerror(-err));
-		return;
-	}
-	f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
-	if (f) {
-		if (fgets(scope, sizeof(scope), f))
-			scope[strcspn(scope, "\n")] = '\0';
-		fclose(f);
-	}
-	if (*scope == '\0' || strcmp(scope, "0") == 0)
-		complain("attach: process %d: %s: to take its socket you must be allowed to trace it: "
-			 "be root, or its user",
-			 pid, strerror(-err));
-	else
-		complain("attach: process %d: %s: to take its socket you must be allowed to trace it, "
-			 "and kernel.yama.ptrace_scope is %s here: be root%s",
-			 pid, strerror(-err), scope,
-			 strcmp(scope, "3") == 0 ? " (3 forbids it even so)" : "");
-}
-
 static void tell_choice(const struct sockets *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -311,7 +286,7 @@ static int attach(const struct wish *w)
 	int err = sockets_take(w->pid, &s);
 
 	if (err)
-		explain(w->pid, err);
+		target_complain(w->pid, err);
 	else
 		err = choose(&s, w);
 	if (!err)

@@ -104,8 +104,9 @@ void check_program(struct checks *c)
 		check_found(c, "program", CHECK_OK, NULL, "%s: %s; skl run supervises it", names, why);
 		break;
 	case REACH_RIGHTS:
-		check_found(c, "program", CHECK_PROBLEM, "start it as root, or use skl attach", "%s: %s",
-			    names, why);
+		check_found(c, "program", CHECK_PROBLEM,
+			    "start it without skl and have root use skl attach --pid PID", "%s: %s", names,
+			    why);
 		break;
 	case REACH_PRELOAD:
 		look_at_loader(c, path, preload);

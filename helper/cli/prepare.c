@@ -36,7 +36,7 @@ static bool go_on(const char *program, const char *why)
 {
 	if (!warns()) {
 		if (why)
-			complain("%s: %s: start it without skl and use `skl attach --pid PID`, "
+			complain("%s: %s: start it without skl and have root use `skl attach --pid PID`, "
 				 "or use --warn to run it all the same",
 				 program, why);
 		return false;

@@ -189,6 +189,20 @@ signal.pause()'
   says "process $SPAWNED: Permission denied" "trace"
 }
 
+@test "one's own process that gained rights: it is said that root has to do it, and root can" {
+  start_helper --mode 666
+  ns cp "$SERVER" /run/gains
+  ns chmod 4755 /run/gains
+  spawn setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all -- /run/gains 8080 127.0.0.1
+  wait_listen 8080
+  run as 65534 "$SKL" attach --pid "$SPAWNED" -p 7777
+  [ "$status" -eq 1 ]
+  says "process $SPAWNED: Permission denied"
+  [[ -e /proc/sys/kernel/yama/ptrace_scope ]] || says "it gained rights when it was started" "root has to use skl attach"
+  ns "$SKL" attach --pid "$SPAWNED" -p 7777
+  answers 127.0.0.1 7777
+}
+
 @test "one's own process, as far as the system lets users trace" {
   local scope
 

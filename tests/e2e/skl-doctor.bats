@@ -109,6 +109,7 @@ NFT
   ns chmod 4755 /run/setuid
   as 65534 "$SKL" doctor /run/setuid >"$T/out" || :
   grep "^problem  program .*setuid" "$T/out"
+  grep -e "-> start it without skl and have root use skl attach --pid PID" "$T/out"
   doctor /run/test/nothing >"$T/out" || :
   grep "^program problem /run/test/nothing: No such file" "$T/out"
   # a shim that its loader cannot take

@@ -358,7 +358,7 @@ out_of_reach() {
   run ns setpriv --reuid "$uid" --regid "$uid" --clear-groups -- "$SKL" run -p 7777 -- "$@"
   [ "$status" -eq 125 ]
   [ "${#lines[@]}" -eq 1 ]
-  says "$why" "skl attach --pid"
+  says "$why" "have root use \`skl attach --pid"
   run ns setpriv --reuid "$uid" --regid "$uid" --clear-groups -- "$SKL" run --warn -p 7777 -- "$@"
   says "$why" "without coverage"
 }
