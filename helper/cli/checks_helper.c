@@ -9,6 +9,7 @@
 
 #include "helper/cli/checks.h"
 #include "helper/cli/client.h"
+#include "helper/cli/permission.h"
 #include "helper/cli/place.h"
 #include "helper/rules/grants.h"
 
@@ -16,7 +17,7 @@ static const char *mend_of(int err)
 {
 	switch (err) {
 	case -EACCES:
-		return "join the group of the socket (skl), or be root";
+		return permission_mend();
 	case -EPROTONOSUPPORT:
 		return "start the sklhelper that came with this skl";
 	case -ETIMEDOUT:

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "helper/cli/permission.h"
 #include "helper/cli/skl.h"
 #include "helper/fdpass.h"
 
@@ -217,8 +218,7 @@ void client_complain(int err)
 		complain("%s: the helper hung up without an answer", path);
 		break;
 	case -EACCES:
-		complain("%s: %s: the helper listens to root and to the group of this socket", path,
-			 strerror(EACCES));
+		complain("%s: %s: %s", path, strerror(EACCES), permission_mend());
 		break;
 	case -ETIMEDOUT:
 		complain("%s: the helper did not answer within %d s", path, DEADLINE_MS / 1000);

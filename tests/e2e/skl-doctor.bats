@@ -46,11 +46,27 @@ doctor() {
   start_helper --mode 0600
   as 65534 "$SKL" doctor >"$T/out" || :
   grep -q "Permission denied" "$T/out"
-  grep -q "join the group of the socket" "$T/out"
+  grep -q "only root may ask, as the helper was started with --mode 0600" "$T/out"
   kill -STOP "$HELPER"
   doctor >"$T/out" || :
   kill -CONT "$HELPER"
   grep -q "^helper problem .*timed out -> see what it says in its log" "$T/out"
+}
+
+@test "who may not ask: which group is to be joined, or that there is none" {
+  start_helper --group no-such-group
+  as 65534 "$SKL" doctor >"$T/out" || :
+  grep "^problem  helper .*Permission denied" "$T/out"
+  grep -e "-> no group may ask this helper: make one and join it (groupadd -r skl; usermod -aG skl USER), start the helper again" "$T/out"
+  run as 65534 "$SKL" run -p 7777 -- true
+  [ "$status" -eq 125 ]
+  says "Permission denied: no group may ask this helper: make one and join it (groupadd -r skl"
+  stop_helper
+  start_helper --group daemon
+  run as 65534 "$SKL" doctor
+  says "-> join the group of the socket, daemon, and log in again (usermod -aG daemon USER)"
+  run as 65534 "$SKL" status
+  says "Permission denied: join the group of the socket, daemon"
 }
 
 @test "addresses that are not local: the command that it names mends it" {
