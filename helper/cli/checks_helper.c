@@ -85,8 +85,8 @@ void check_helper(struct checks *c)
 	if (answer.fd >= 0)
 		close(answer.fd);
 	if (err) {
-		check_found(c, "helper", CHECK_PROBLEM, mend_of(err), "%s: %s", client_helper(),
-			    strerror(-err));
+		check_found(c, "helper", CHECK_PROBLEM, mend_of(err), "%s: %s%s", client_helper(),
+			    strerror(-err), client_left(err));
 		return;
 	}
 	if (strcmp(c->report.helper.version, SKL_VERSION) != 0)

@@ -13,12 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "helper/cli/permission.h"
 #include "helper/cli/skl.h"
 #include "helper/fdpass.h"
 
-#define DEADLINE_MS 10000
-#define SLICE_MS    50 /* so often it is looked whether the end has come while a call waits */
+#define SLICE_MS 50 /* so often it is looked whether the end has come while a call waits */
 
 const char *client_helper(void)
 {
@@ -155,7 +153,7 @@ static int receive(int sock, struct client_answer *answer)
 int client_ask_as(uint64_t instance, enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
 		  int end, struct client_answer *answer)
 {
-	long deadline = now_ms() + DEADLINE_MS;
+	long deadline = now_ms() + CLIENT_DEADLINE_MS;
 	struct skl_request request = {
 		.magic = SKL_WIRE_MAGIC,
 		.version = SKL_WIRE_VERSION,
@@ -201,42 +199,4 @@ int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, i
 int client_is_absent(int err)
 {
 	return err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET;
-}
-
-void client_complain(int err)
-{
-	const char *path = client_helper();
-
-	switch (err) {
-	case -ENOENT:
-	case -ECONNREFUSED:
-		complain("%s: %s: no helper answers there: start sklhelper, or let `skl run` as root start "
-			 "one",
-			 path, strerror(-err));
-		break;
-	case -ECONNRESET:
-		complain("%s: the helper hung up without an answer", path);
-		break;
-	case -EACCES:
-		complain("%s: %s: %s", path, strerror(EACCES), permission_mend());
-		break;
-	case -ETIMEDOUT:
-		complain("%s: the helper did not answer within %d s", path, DEADLINE_MS / 1000);
-		break;
-	case -EPROTONOSUPPORT:
-		complain("%s: the helper speaks another version than this skl: start the one that came with "
-			 "it",
-			 path);
-		break;
-	case -EBADMSG:
-	case -EMSGSIZE:
-	case -ETOOMANYREFS:
-		complain("%s: what answers there is not a helper", path);
-		break;
-	case -EPROTOTYPE:
-		complain("%s: %s: that socket is not a helper's", path, strerror(-err));
-		break;
-	default:
-		complain("%s: %s", path, strerror(-err));
-	}
 }
