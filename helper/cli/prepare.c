@@ -111,8 +111,11 @@ static int prepare_preload(const char *program, const char *path, struct wish *w
 	int err = place_shim(shim);
 
 	if (err) {
-		complain("%s: %s: the shim is not installed there, nor is it beside skl", shim,
-			 strerror(-err));
+		if (place_has_proc())
+			complain("%s: %s: the shim is not installed there, nor is it beside skl", shim,
+				 strerror(-err));
+		else
+			complain(PLACE_NO_PROC ": " PLACE_MEND_PROC);
 		return go_on(program, NULL) ? 0 : -1;
 	}
 	if (strpbrk(shim, ": ")) {

@@ -170,6 +170,23 @@ NFT
   says "would be supervised"
 }
 
+@test "no /proc: that is the one problem, and what needs it is left out" {
+  if instrumented; then
+    skip "a sanitizer's run time needs one"
+  fi
+  start_helper
+  ns unshare -m sh -c 'mount -t tmpfs none /proc; exec "$0" doctor -j "$1"' "$SKL" "$SERVER" |
+    jq -r '.[] | "\(.check) \(.verdict) \(.sentence) -> \(.mend)"' >"$T/out"
+  cat "$T/out"
+  [ "$(head -n 1 "$T/out")" = "proc problem /proc is not mounted: what can be seen only there is not looked at -> mount -t proc proc /proc" ]
+  [ "$(grep -c "^[a-z_A-Z]* problem" "$T/out")" -eq 1 ]
+  grep "^kernel ok" "$T/out"
+  grep "^helper ok" "$T/out"
+  run ns unshare -m sh -c 'mount -t tmpfs none /proc; exec "$0" run -p 7 -- "$1" 8080' "$SKL" "$SERVER"
+  [ "$status" -eq 125 ]
+  [ "$output" = "skl: /proc is not mounted: mount -t proc proc /proc" ]
+}
+
 @test "sk_lookup programs of somebody else, before and after skl's, and a second helper" {
   start_helper
   spawn /usr/bin/python3 "$TESTS/programs/foreign.py" early_one
