@@ -216,6 +216,10 @@ int run_main(int argc, char **argv)
 		return RUN_FAILED;
 	}
 	err = reach_find(program, path);
+	if (err == -ENOENT && !strchr(program, '/')) {
+		complain("%s: not found in PATH", program);
+		return RUN_NOT_FOUND;
+	}
 	if (err)
 		return not_run(program, -err);
 	if (disabled())

@@ -128,6 +128,8 @@ NFT
   grep -e "-> start it without skl and have root use skl attach --pid PID" "$T/out"
   doctor /run/test/nothing >"$T/out" || :
   grep "^program problem /run/test/nothing: No such file" "$T/out"
+  doctor nothing-of-this-name >"$T/out" || :
+  grep "^program problem nothing-of-this-name: not found in PATH" "$T/out"
   # a shim that its loader cannot take
   mkdir "$T/bin"
   cp "$BUILD/skl" "$BUILD/sklhelper" "$T/bin/"

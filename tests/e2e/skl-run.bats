@@ -198,7 +198,9 @@ except ChildProcessError:
   local arguments
 
   run -127 ns "$SKL" run -p 7 -- no-such-program
-  says "no-such-program: No such file or directory"
+  [ "$output" = "skl: no-such-program: not found in PATH" ]
+  run -127 ns "$SKL" run -p 7 -- /run/no-such-program
+  [ "$output" = "skl: /run/no-such-program: No such file or directory" ]
   run ns "$SKL" run -p 7 -- /etc/passwd
   [ "$status" -eq 126 ]
   says "/etc/passwd: Permission denied"
