@@ -42,11 +42,13 @@ static bool read_script(int fd, char interpreter[PATH_MAX])
 	line[strcspn(line, "\n")] = '\0';
 	rest = line + 2 + strspn(line + 2, " \t");
 	start = strsep(&rest, " \t");
+	if (*start == '\0')
+		return false;
 	slash = strrchr(start, '/');
 	if (rest && strcmp(slash ? slash + 1 : start, "env") == 0 && read_env(rest, found))
 		start = found;
 	snprintf(interpreter, PATH_MAX, "%s", start);
-	return *start != '\0';
+	return true;
 }
 
 int script_open(const char *path, char final[PATH_MAX])

@@ -158,6 +158,7 @@ NFT
   script "#!/no/such/interpreter" | grep "^program problem /run/test/script: its interpreter /no/such/interpreter: No such file"
   # neither: what it is, and no "ok"
   script "echo hello" | grep "^program unknown /run/test/script is neither an ELF program nor a script that begins with #!: /bin/sh runs it.* -> begin a script"
+  script "#! " | grep "^program unknown /run/test/script is neither"
   ns cp /bin/true /run/unreadable
   ns chmod 711 /run/unreadable
   as 65534 "$SKL" doctor /run/unreadable >"$T/out" || :
