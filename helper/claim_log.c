@@ -2,6 +2,8 @@
 /* What the log says of a claim. */
 #include "helper/claim_parts.h"
 
+#include <stdio.h>
+
 #include "helper/log.h"
 
 #define LOGGED_MAX 16 /* bindings of one request that have a line of the log each */
@@ -17,27 +19,42 @@ static void log_binding(const struct claim *c, const struct binding *b)
 		 *by ? ", by " : "", by);
 }
 
+#define WHO_TEXT 128
+
+/* Who it is for: the process that asks, or the one of its own that it names, as a supervisor does. */
+static void format_who(const struct claim *c, char out[WHO_TEXT])
+{
+	const struct peer *p = c->peer;
+	pid_t pid = c->request->pid;
+	char program[16];
+
+	if (pid > 0 && pid != p->pid && peer_owns(p, pid, program))
+		snprintf(out, WHO_TEXT, "uid %u pid %d (%s), asked by pid %d (%s)", p->uid, pid, program,
+			 p->pid, p->program);
+	else
+		snprintf(out, WHO_TEXT, "uid %u pid %d (%s)", p->uid, p->pid, p->program);
+}
+
 void claim_log(const struct claim *c, int err)
 {
 	const struct listener *l = &c->received->listener;
 	const struct table *t = &c->space->table;
-	char where[LISTENER_TEXT];
+	char where[LISTENER_TEXT], who[WHO_TEXT];
 	size_t n = 0;
 
 	listener_format(l, where);
+	if (err || c->check || c->new_listener || c->new_member)
+		format_who(c, who);
 	if (c->check) {
-		log_info("uid %u pid %d (%s) %s: asks whether: %s", c->peer->uid, c->peer->pid,
-			 c->peer->program, where, err ? c->s->text : "it would be granted");
+		log_info("%s %s: asks whether: %s", who, where, err ? c->s->text : "it would be granted");
 		return;
 	}
 	if (err) {
-		log_notice("uid %u pid %d (%s) %s: refused: %s", c->peer->uid, c->peer->pid, c->peer->program,
-			   where, c->s->text);
+		log_notice("%s %s: refused: %s", who, where, c->s->text);
 		return;
 	}
 	if (c->new_listener || c->new_member)
-		log_info("uid %u pid %d (%s) %s: %s listener %llu", c->peer->uid, c->peer->pid,
-			 c->peer->program, where, c->new_listener ? "new" : "joins",
+		log_info("%s %s: %s listener %llu", who, where, c->new_listener ? "new" : "joins",
 			 c->listener ? (unsigned long long)c->listener->id : 0);
 	for (size_t i = 0; i < t->n_bindings; i++) {
 		if (!claim_is_ours(c, t->bindings[i]) || t->bindings[i]->own)
@@ -52,6 +69,8 @@ void claim_log(const struct claim *c, int err)
 
 void claim_log_refused(const struct claim *c)
 {
-	log_notice("uid %u pid %d (%s): refused: %s", c->peer->uid, c->peer->pid, c->peer->program,
-		   c->s->text);
+	char who[WHO_TEXT];
+
+	format_who(c, who);
+	log_notice("%s: refused: %s", who, c->s->text);
 }

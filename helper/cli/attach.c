@@ -14,6 +14,8 @@
 #include "helper/cli/list.h"
 #include "helper/cli/sockets.h"
 #include "helper/cli/start.h"
+#include "helper/cli/target.h"
+#include "helper/cli/wanted.h"
 
 const char attach_help[] =
 	"usage: skl attach --pid PID [--listen ADDR:PORT] [-p PORTS] [-c CIDRS] [-b BINDING]...\n"
@@ -38,6 +40,15 @@ const char attach_help[] =
 	"example: skl attach --pid 4711 -p 7,77,777\n";
 
 enum list { PORTS, CIDRS, BIND, N_LISTS };
+
+/* As options and as variables of the wire. */
+static const struct {
+	const char *typed, *name;
+} lists[N_LISTS] = {
+	[PORTS] = {"-p", "SKL_PORTS"},
+	[CIDRS] = {"-c", "SKL_CIDRS"},
+	[BIND] = {"-b", "SKL_BIND"},
+};
 
 struct wish {
 	pid_t pid;
@@ -119,7 +130,18 @@ static int read_options(int argc, char **argv, struct wish *w)
 	return err;
 }
 
-/* What must be there whatever the order. Returns 0, or -EINVAL having complained. */
+static int check_lists(const struct wish *w)
+{
+	int err = 0;
+
+	for (int i = 0; !err && i < N_LISTS; i++) {
+		if (w->lists[i])
+			err = wanted_check(lists[i].typed, lists[i].name, w->lists[i]);
+	}
+	return err;
+}
+
+/* What must be there whatever the order. Returns 0, or -errno having complained. */
 static int check(char **argv, const struct wish *w)
 {
 	if (argv[optind])
@@ -130,34 +152,8 @@ static int check(char **argv, const struct wish *w)
 		complain("attach: which ports or addresses? for example: skl attach --pid %d -p 7,77,777",
 			 w->pid);
 	else
-		return 0;
+		return check_lists(w);
 	return -EINVAL;
-}
-
-static void explain(pid_t pid, int err)
-{
-	char scope[4] = "";
-	FILE *f;
-
-	if (err != -EPERM && err != -EACCES) {
-		complain("attach: process %d: %s", pid, strerror(-err));
-		return;
-	}
-	f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
-	if (f) {
-		if (fgets(scope, sizeof(scope), f))
-			scope[strcspn(scope, "\n")] = '\0';
-		fclose(f);
-	}
-	if (*scope == '\0' || strcmp(scope, "0") == 0)
-		complain("attach: process %d: %s: to take its socket you must be allowed to trace it: "
-			 "be root, or its user",
-			 pid, strerror(-err));
-	else
-		complain("attach: process %d: %s: to take its socket you must be allowed to trace it, "
-			 "and kernel.yama.ptrace_scope is %s here: be root%s",
-			 pid, strerror(-err), scope,
-			 strcmp(scope, "3") == 0 ? " (3 forbids it even so)" : "");
 }
 
 static void tell_choice(const struct sockets *s)
@@ -214,7 +210,6 @@ static int choose(struct sockets *s, const struct wish *w)
 /* The wish as the variables of the wire. Returns their length, or -errno; *text is the caller's to free. */
 static ssize_t compose(const struct wish *w, char **text)
 {
-	static const char *const names[N_LISTS] = {"SKL_PORTS", "SKL_CIDRS", "SKL_BIND"};
 	size_t size = 0;
 	FILE *f = open_memstream(text, &size);
 
@@ -222,7 +217,7 @@ static ssize_t compose(const struct wish *w, char **text)
 		return -errno;
 	for (int i = 0; i < N_LISTS; i++)
 		if (w->lists[i])
-			fprintf(f, "%s=%s%c", names[i], w->lists[i], '\0');
+			fprintf(f, "%s=%s%c", lists[i].name, w->lists[i], '\0');
 	return fclose(f) == 0 ? (ssize_t)size : -ENOMEM;
 }
 
@@ -291,7 +286,7 @@ static int attach(const struct wish *w)
 	int err = sockets_take(w->pid, &s);
 
 	if (err)
-		explain(w->pid, err);
+		target_complain(w->pid, err);
 	else
 		err = choose(&s, w);
 	if (!err)

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "helper/cli/place.h"
 #include "helper/cli/text.h"
 
 void check_found(struct checks *c, const char *what, enum check_verdict verdict, const char *mend,
@@ -76,13 +77,23 @@ int check_command(char *const argv[], char *const environment[], char *out, size
 
 unsigned int checks_run(struct checks *c)
 {
-	static void (*const all[])(struct checks *) = {
-		check_kernel, check_bpf,   check_bpffs,	   check_helper,  check_policy,
-		check_others, check_local, check_firewall, check_program,
+	static const struct {
+		void (*look)(struct checks *c);
+		bool needs_proc;
+	} all[] = {
+		{check_kernel, false}, {check_bpf, true},      {check_bpffs, false},
+		{check_helper, false}, {check_policy, true},   {check_others, true},
+		{check_local, true},   {check_firewall, true}, {check_program, true},
 	};
+	const bool has_proc = place_has_proc();
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		all[i](c);
+	if (!has_proc)
+		check_found(c, "proc", CHECK_PROBLEM, PLACE_MEND_PROC,
+			    PLACE_NO_PROC ": what can be seen only there is not looked at");
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (has_proc || !all[i].needs_proc)
+			all[i].look(c);
+	}
 	report_free(&c->report);
 	return c->problems;
 }

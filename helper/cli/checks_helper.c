@@ -9,6 +9,7 @@
 
 #include "helper/cli/checks.h"
 #include "helper/cli/client.h"
+#include "helper/cli/permission.h"
 #include "helper/cli/place.h"
 #include "helper/rules/grants.h"
 
@@ -16,7 +17,7 @@ static const char *mend_of(int err)
 {
 	switch (err) {
 	case -EACCES:
-		return "join the group of the socket (skl), or be root";
+		return permission_mend();
 	case -EPROTONOSUPPORT:
 		return "start the sklhelper that came with this skl";
 	case -ETIMEDOUT:
@@ -84,8 +85,8 @@ void check_helper(struct checks *c)
 	if (answer.fd >= 0)
 		close(answer.fd);
 	if (err) {
-		check_found(c, "helper", CHECK_PROBLEM, mend_of(err), "%s: %s", client_helper(),
-			    strerror(-err));
+		check_found(c, "helper", CHECK_PROBLEM, mend_of(err), "%s: %s%s", client_helper(),
+			    strerror(-err), client_left(err));
 		return;
 	}
 	if (strcmp(c->report.helper.version, SKL_VERSION) != 0)

@@ -16,8 +16,7 @@
 #include "helper/cli/skl.h"
 #include "helper/fdpass.h"
 
-#define DEADLINE_MS 10000
-#define SLICE_MS    50 /* so often it is looked whether the end has come while a call waits */
+#define SLICE_MS 50 /* so often it is looked whether the end has come while a call waits */
 
 const char *client_helper(void)
 {
@@ -154,7 +153,7 @@ static int receive(int sock, struct client_answer *answer)
 int client_ask_as(uint64_t instance, enum skl_kind kind, pid_t pid, const char *text, size_t length, int fd,
 		  int end, struct client_answer *answer)
 {
-	long deadline = now_ms() + DEADLINE_MS;
+	long deadline = now_ms() + CLIENT_DEADLINE_MS;
 	struct skl_request request = {
 		.magic = SKL_WIRE_MAGIC,
 		.version = SKL_WIRE_VERSION,
@@ -200,43 +199,4 @@ int client_ask(enum skl_kind kind, pid_t pid, const char *text, size_t length, i
 int client_is_absent(int err)
 {
 	return err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET;
-}
-
-void client_complain(int err)
-{
-	const char *path = client_helper();
-
-	switch (err) {
-	case -ENOENT:
-	case -ECONNREFUSED:
-		complain("%s: %s: no helper answers there: start sklhelper, or let `skl run` as root start "
-			 "one",
-			 path, strerror(-err));
-		break;
-	case -ECONNRESET:
-		complain("%s: the helper hung up without an answer", path);
-		break;
-	case -EACCES:
-		complain("%s: %s: the helper listens to root and to the group of this socket", path,
-			 strerror(EACCES));
-		break;
-	case -ETIMEDOUT:
-		complain("%s: the helper did not answer within %d s", path, DEADLINE_MS / 1000);
-		break;
-	case -EPROTONOSUPPORT:
-		complain("%s: the helper speaks another version than this skl: start the one that came with "
-			 "it",
-			 path);
-		break;
-	case -EBADMSG:
-	case -EMSGSIZE:
-	case -ETOOMANYREFS:
-		complain("%s: what answers there is not a helper", path);
-		break;
-	case -EPROTOTYPE:
-		complain("%s: %s: that socket is not a helper's", path, strerror(-err));
-		break;
-	default:
-		complain("%s: %s", path, strerror(-err));
-	}
 }

@@ -9,6 +9,8 @@
 
 #include "helper/wire.h"
 
+#define CLIENT_DEADLINE_MS 10000 /* for an answer */
+
 struct client_answer {
 	int error; /* 0, or a positive errno: what the helper decided */
 	int fd;	   /* a descriptor that came along, the caller's to close, or -1 */
@@ -50,5 +52,9 @@ int client_is_absent(int err);
 
 /* Complains that client_ask() failed with -errno. */
 void client_complain(int err);
+
+/* What goes on all the same after this failure, as the end of a sentence, or "": a helper that is gone leaves
+ * its coverage. */
+const char *client_left(int err);
 
 #endif

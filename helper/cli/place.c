@@ -26,6 +26,13 @@ static bool find_beside(const char *name, char path[PATH_MAX])
 	return n < PATH_MAX && access(path, F_OK) == 0;
 }
 
+bool place_has_proc(void)
+{
+	char self[2];
+
+	return readlink("/proc/self/exe", self, sizeof(self)) > 0;
+}
+
 bool place_expand(const char *path, unsigned int n, char file[PATH_MAX])
 {
 	static const char *const directories[] = {

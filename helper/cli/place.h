@@ -20,6 +20,12 @@
 int place_shim(char path[PATH_MAX]);
 int place_helper(char path[PATH_MAX]);
 
+/* Is /proc mounted? Without it nobody knows where skl is, nor what is beside it. */
+bool place_has_proc(void);
+
+#define PLACE_NO_PROC	"/proc is not mounted"
+#define PLACE_MEND_PROC "mount -t proc proc /proc"
+
 /*
  * The n-th file that a shim's path can stand for: "$LIB" is a different
  * directory in each kind of system and for each kind of program. Returns false

@@ -36,7 +36,7 @@ static bool go_on(const char *program, const char *why)
 {
 	if (!warns()) {
 		if (why)
-			complain("%s: %s: start it without skl and use `skl attach --pid PID`, "
+			complain("%s: %s: start it without skl and have root use `skl attach --pid PID`, "
 				 "or use --warn to run it all the same",
 				 program, why);
 		return false;
@@ -111,8 +111,11 @@ static int prepare_preload(const char *program, const char *path, struct wish *w
 	int err = place_shim(shim);
 
 	if (err) {
-		complain("%s: %s: the shim is not installed there, nor is it beside skl", shim,
-			 strerror(-err));
+		if (place_has_proc())
+			complain("%s: %s: the shim is not installed there, nor is it beside skl", shim,
+				 strerror(-err));
+		else
+			complain(PLACE_NO_PROC ": " PLACE_MEND_PROC);
 		return go_on(program, NULL) ? 0 : -1;
 	}
 	if (strpbrk(shim, ": ")) {
@@ -137,7 +140,7 @@ static int prepare_preload(const char *program, const char *path, struct wish *w
 	return err ? -1 : 0;
 }
 
-static int start_supervised(void)
+static int start_supervised(const char *program)
 {
 	char *text = NULL;
 	ssize_t length = environment_compose(&text);
@@ -147,7 +150,7 @@ static int start_supervised(void)
 		complain("run: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = supervise_start(text, (size_t)length);
+	err = supervise_start(program, text, (size_t)length);
 	free(text);
 	return err;
 }
@@ -188,7 +191,7 @@ int prepare(const char *program, const char *path, struct wish *w)
 		return 0;
 	if (w->check)
 		return call_helper();
-	if (call_helper() != 0 || (w->supervise && start_supervised() != 0))
+	if (call_helper() != 0 || (w->supervise && start_supervised(program) != 0))
 		return go_on(program, NULL) ? 0 : -1;
 	return 0;
 }

@@ -15,8 +15,7 @@
 
 #include "helper/cli/elf.h"
 #include "helper/cli/place.h"
-
-#define SCRIPTS_MAX 5 /* "#!" lines one after the other that the kernel follows */
+#include "helper/cli/script.h"
 
 static int check_file(const char *path)
 {
@@ -55,38 +54,6 @@ int reach_find(const char *name, char path[PATH_MAX])
 			return result;
 		directories += length + 1;
 	}
-}
-
-/* The interpreter of a script, from its first line. Returns false where fd is none. */
-static bool read_script(int fd, char interpreter[PATH_MAX])
-{
-	char line[256]; /* as much as the kernel looks at */
-	ssize_t n = pread(fd, line, sizeof(line) - 1, 0);
-	char *start;
-
-	if (n < 3 || line[0] != '#' || line[1] != '!')
-		return false;
-	line[n] = '\0';
-	start = line + 2 + strspn(line + 2, " \t");
-	start[strcspn(start, " \t\n")] = '\0';
-	snprintf(interpreter, PATH_MAX, "%s", start);
-	return *start != '\0';
-}
-
-/* Opens the file that the kernel will load in the end, behind "#!" lines. Returns a descriptor or -errno. */
-static int open_program(const char *path, char final[PATH_MAX])
-{
-	snprintf(final, PATH_MAX, "%s", path);
-	for (int i = 0; i <= SCRIPTS_MAX; i++) {
-		int fd = open(final, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-		if (fd < 0)
-			return -errno;
-		if (!read_script(fd, final))
-			return fd;
-		close(fd);
-	}
-	return -ELOOP;
 }
 
 /* Will the program run with more rights than it was started with? Then its loader ignores the environment. */
@@ -171,7 +138,7 @@ enum reach reach_check(const char *path, const char *shim, char preload[PATH_MAX
 	int fd;
 
 	snprintf(preload, PATH_MAX, "%s", shim);
-	fd = open_program(path, final);
+	fd = script_open(path, final);
 	if (fd < 0)
 		return REACH_PRELOAD; /* it may be executable and yet not readable; nothing is known then */
 	how = check_elf(fd, shim, preload, why, size);
@@ -183,7 +150,7 @@ const char *reach_gains(const char *path)
 {
 	char final[PATH_MAX];
 	const char *gain;
-	int fd = open_program(path, final);
+	int fd = script_open(path, final);
 
 	if (fd < 0)
 		return NULL; /* as above */
@@ -192,18 +159,17 @@ const char *reach_gains(const char *path)
 	return gain;
 }
 
-int reach_interpreter(const char *path, char interpreter[PATH_MAX])
+int reach_loader(const char *path, char final[PATH_MAX], char loader[PATH_MAX])
 {
 	struct elf_program program;
-	char final[PATH_MAX];
-	int fd = open_program(path, final), err;
+	int fd = script_open(path, final), err;
 
 	if (fd < 0)
 		return fd;
 	err = elf_read_program(fd, &program);
 	close(fd);
-	if (err || program.interpreter[0] == '\0')
-		return -ENOEXEC;
-	snprintf(interpreter, PATH_MAX, "%s", program.interpreter);
+	if (err)
+		return err;
+	snprintf(loader, PATH_MAX, "%s", program.interpreter);
 	return 0;
 }

@@ -21,7 +21,7 @@ enum reach {
 };
 
 /*
- * Looks at the program at `path`, through "#!" lines, with the shim of
+ * Looks at the program at `path`, through "#!" lines and env(1), with the shim of
  * place_shim(). Returns how it can be reached, for REACH_PRELOAD with the path
  * for LD_PRELOAD in `preload`, for the others with the reason in `why`.
  */
@@ -32,7 +32,11 @@ enum reach reach_check(const char *path, const char *shim, char preload[PATH_MAX
  */
 const char *reach_gains(const char *path);
 
-/* The dynamic loader of the program at `path`, through "#!" lines. 0, or -ENOEXEC where it has none. */
-int reach_interpreter(const char *path, char interpreter[PATH_MAX]);
+/*
+ * The dynamic loader of the program at `path`, through "#!" lines: "" where it
+ * has none. `final` is the file that it loads, or that cannot be opened.
+ * Returns 0, -ENOEXEC where that is no program (ELF), or another errno.
+ */
+int reach_loader(const char *path, char final[PATH_MAX], char loader[PATH_MAX]);
 
 #endif

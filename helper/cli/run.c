@@ -22,6 +22,7 @@
 #include "helper/cli/list.h"
 #include "helper/cli/prepare.h"
 #include "helper/cli/reach.h"
+#include "helper/cli/wanted.h"
 #include "helper/wire.h"
 
 /* As env(1) has it. */
@@ -70,10 +71,10 @@ const char run_help[] =
 static const struct variable {
 	int option;
 	char separator; /* between the values of an option that is given again; 0: the last one holds */
-	const char *name;
+	const char *typed, *name;
 } variables[] = {
-	{'p', ',', "SKL_PORTS"}, {'c', ',', "SKL_CIDRS"}, {'b', ' ', "SKL_BIND"},
-	{'f', ',', "SKL_FOR"},	 {'s', 0, "SKL_SHARE"},	  {'o', 0, "SKL_HOLD"},
+	{'p', ',', "-p", "SKL_PORTS"},	{'c', ',', "-c", "SKL_CIDRS"},	  {'b', ' ', "-b", "SKL_BIND"},
+	{'f', ',', "--for", "SKL_FOR"}, {'s', 0, "--share", "SKL_SHARE"}, {'o', 0, "--hold", "SKL_HOLD"},
 };
 
 #define N_VARIABLES (sizeof(variables) / sizeof(variables[0]))
@@ -90,6 +91,21 @@ static int add(char *values[N_VARIABLES], int option, const char *value)
 		return list_add(&values[i], value, variables[i].separator);
 	}
 	return -EINVAL;
+}
+
+/* Puts the values into the environment. 0, or -errno having complained. */
+static int export_all(char *values[N_VARIABLES])
+{
+	int err = 0;
+
+	for (size_t i = 0; i < N_VARIABLES; i++) {
+		if (values[i] && !err)
+			err = wanted_check(variables[i].typed, variables[i].name, values[i]);
+		if (values[i] && !err)
+			setenv(variables[i].name, values[i], 1);
+		free(values[i]);
+	}
+	return err;
 }
 
 /* Puts the options into the environment, what is none of it into *w. Returns -1 to go on with argv[optind],
@@ -143,12 +159,7 @@ static int read_options(int argc, char **argv, struct wish *w)
 			}
 		}
 	}
-	for (size_t i = 0; i < N_VARIABLES; i++) {
-		if (values[i])
-			setenv(variables[i].name, values[i], 1);
-		free(values[i]);
-	}
-	return -1;
+	return export_all(values) == 0 ? -1 : RUN_FAILED;
 }
 
 static bool is_set(const char *name)
@@ -205,6 +216,10 @@ int run_main(int argc, char **argv)
 		return RUN_FAILED;
 	}
 	err = reach_find(program, path);
+	if (err == -ENOENT && !strchr(program, '/')) {
+		complain("%s: not found in PATH", program);
+		return RUN_NOT_FOUND;
+	}
 	if (err)
 		return not_run(program, -err);
 	if (disabled())

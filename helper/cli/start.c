@@ -213,8 +213,11 @@ int start_helper(void)
 	int err = place_helper(path);
 
 	if (err) {
-		complain("%s: %s: it is not installed there, nor is there a sklhelper beside skl", path,
-			 strerror(-err));
+		if (place_has_proc())
+			complain("%s: %s: it is not installed there, nor is there a sklhelper beside skl",
+				 path, strerror(-err));
+		else
+			complain(PLACE_NO_PROC ": " PLACE_MEND_PROC);
 		return err;
 	}
 	for (int i = 0; i < STARTS || another_works(&m); i++) {

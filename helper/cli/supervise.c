@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "helper/cli/skl.h"
+#include "helper/cli/title.h"
 #include "helper/fdpass.h"
 
 #ifndef PR_SET_PTRACER
@@ -54,8 +55,16 @@ static int leave_everything(int notify)
 	return kept;
 }
 
+/* What is to be supervised. */
+struct target {
+	pid_t pid;
+	const char *program; /* its name, for who looks at processes */
+	const char *text;    /* the variables, for the helper */
+	size_t length;
+};
+
 /* The supervisor's process: waits for the descriptor, which the program sends once it has the filter. */
-_Noreturn static void become_supervisor(int sock, const char *text, size_t length)
+_Noreturn static void become_supervisor(int sock, const struct target *t)
 {
 	pid_t self = getpid();
 	struct iovec part = {&self, sizeof(self)};
@@ -65,6 +74,7 @@ _Noreturn static void become_supervisor(int sock, const char *text, size_t lengt
 	/* a signal to the program's process group, as of a terminal, is not for us */
 	setsid();
 	prctl(PR_SET_NAME, "skl-supervise");
+	title_set(t->pid, t->program);
 	/* Nor is one to everything of a service, or of its user: it would take away what answers the program,
 	 * which may well outlive it. We end when the program does. */
 	for (int signal_number = 1; signal_number < NSIG; signal_number++)
@@ -73,7 +83,7 @@ _Noreturn static void become_supervisor(int sock, const char *text, size_t lengt
 		_exit(1);
 	if (fdpass_receive(sock, &byte, 1, &notify) != 1 || notify < 0)
 		_exit(1);
-	supervisor(leave_everything(notify), text, length);
+	supervisor(leave_everything(notify), t->text, t->length);
 }
 
 /* Does what is forked twice come back as this process's own child? */
@@ -89,7 +99,7 @@ static bool adopts(void)
  * has none would wait for ever. So it is forked twice, or else it is one that
  * wait() shows only to who asks for such (__WCLONE), as it ends without a signal.
  */
-static int fork_supervisor(int pair[2], const char *text, size_t length)
+static int fork_supervisor(int pair[2], const struct target *t)
 {
 	const bool once = adopts();
 	pid_t child = once ? (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL) : fork(), ended;
@@ -102,7 +112,7 @@ static int fork_supervisor(int pair[2], const char *text, size_t length)
 		child = once ? 0 : fork();
 		if (child != 0)
 			_exit(child < 0);
-		become_supervisor(pair[1], text, length);
+		become_supervisor(pair[1], t);
 	}
 	if (once)
 		return 0;
@@ -140,8 +150,9 @@ static bool proc_is_ours(void)
 	return readlink("/proc/self", name, sizeof(name) - 1) > 0 && strcmp(name, self) == 0;
 }
 
-int supervise_start(const char *text, size_t length)
+int supervise_start(const char *program, const char *text, size_t length)
 {
+	const struct target target = {getpid(), program, text, length};
 	int pair[2], err;
 
 	if (!proc_is_ours()) {
@@ -152,7 +163,7 @@ int supervise_start(const char *text, size_t length)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		err = -errno;
 	} else {
-		err = fork_supervisor(pair, text, length);
+		err = fork_supervisor(pair, &target);
 		close(pair[1]);
 		if (!err)
 			err = install_and_send(pair[0]);

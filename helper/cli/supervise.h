@@ -14,12 +14,12 @@
 /*
  * Puts this process, and all that it becomes and starts, under a supervisor,
  * which is not its child and ends when none of them is left. To be called right
- * before exec. `text` of `length` bytes are the SKL_* variables as they go over
- * the wire. Returns 0, or -errno having complained:
+ * before exec of `program`. `text` of `length` bytes are the SKL_* variables as
+ * they go over the wire. Returns 0, or -errno having complained:
  *   -EBUSY  it is supervised already
  *   -ENOENT  /proc is another's
  */
-int supervise_start(const char *text, size_t length);
+int supervise_start(const char *program, const char *text, size_t length);
 
 /* ---- supervisor.c: answers what the filter's descriptor asks. Does not return. ---- */
 _Noreturn void supervisor(int notify, const char *text, size_t length);

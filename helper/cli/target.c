@@ -13,6 +13,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "helper/cli/skl.h"
+
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL
 #endif
@@ -73,18 +75,19 @@ int target_take(int pidfd, int fd)
 	return copy < 0 ? -errno : copy;
 }
 
-/* Does the Yama module let only a process's ancestors, or root, look into it? */
-static bool yama_forbids(void)
+/* Of the Yama module: '0', also where it is not there; '1' lets only a process's ancestors look into it, '2'
+ * only root, '3' nobody. */
+static char yama_scope(void)
 {
 	int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
 	char scope = '0';
 
 	if (fd < 0)
-		return false;
+		return scope;
 	if (read(fd, &scope, 1) != 1)
 		scope = '0';
 	close(fd);
-	return scope != '0';
+	return scope;
 }
 
 const char *target_why(int err)
@@ -93,13 +96,43 @@ const char *target_why(int err)
 	case -EOPNOTSUPP:
 		return "its thread has files of its own, which Linux 6.9 can show";
 	case -EPERM:
-		return yama_forbids() ? "kernel.yama.ptrace_scope lets only root do it"
-				      : "it is not dumpable, or has other rights than its supervisor";
+		return yama_scope() != '0' ? "kernel.yama.ptrace_scope lets only root do it"
+					   : "it is not dumpable, or has other rights than its supervisor";
 	case -ESRCH:
 		return "/proc does not show it, as when it is in another PID namespace";
 	default:
 		return strerror(-err);
 	}
+}
+
+/* Has this user started it? */
+static bool is_ours(pid_t process)
+{
+	char status[STATUS_SIZE];
+	const char *line = read_status(process, status) ? strstr(status, "\nUid:") : NULL;
+
+	return line && strtoul(line + strlen("\nUid:"), NULL, 10) == getuid();
+}
+
+void target_complain(pid_t process, int err)
+{
+	char scope = yama_scope();
+
+	if (err != -EPERM && err != -EACCES)
+		complain("attach: process %d: %s", process, strerror(-err));
+	else if (scope != '0')
+		complain("attach: process %d: %s: to take its socket you must be allowed to trace it, "
+			 "and kernel.yama.ptrace_scope is %c here: be root%s",
+			 process, strerror(-err), scope, scope == '3' ? " (3 forbids it even so)" : "");
+	else if (is_ours(process))
+		complain("attach: process %d: %s: to take its socket you must be allowed to trace it, "
+			 "which only root is: it gained rights when it was started (setuid, setgid, file "
+			 "capabilities), or is not dumpable: root has to use skl attach",
+			 process, strerror(-err));
+	else
+		complain("attach: process %d: %s: to take its socket you must be allowed to trace it: "
+			 "be root, or its user",
+			 process, strerror(-err));
 }
 
 bool target_ends(int pidfd, int ms)

@@ -25,6 +25,9 @@ int target_take(int pidfd, int fd);
 /* Why something failed with -errno. */
 const char *target_why(int err);
 
+/* Complains that skl attach cannot take a socket of this process, and says who could. */
+void target_complain(pid_t process, int err);
+
 /* Waits for so long, or until it is gone. Is it? */
 bool target_ends(int pidfd, int ms);
 

@@ -38,6 +38,7 @@ signal.pause()' "$@"
   run ns "$SKL" attach --pid "$SPAWNED" -p 7
   [ "$status" -eq 0 ]
   [ "$output" = "tcp 127.0.0.1:8080 of process $SPAWNED is attached" ]
+  grep -Eq "uid 0 pid $SPAWNED \(legacy-server\), asked by pid [0-9]+ \(skl\) 127.0.0.1:8080: new listener" "$T/helper.log"
   answers 127.0.0.1 7 8080
   refused 127.0.0.1 77
   run ns "$SKL" attach --pid "$SPAWNED" -p 77 -p 777 -c 127.0.1.0/24 -b 127.0.2.0/24:80
@@ -138,8 +139,8 @@ END
   [ "$status" -eq 1 ]
   says "skl: tcp port 2222: Address already in use"
   run ns "$SKL" attach --pid "$SPAWNED" -p 0
-  [ "$status" -eq 1 ]
-  says "skl: SKL_PORTS: Invalid argument"
+  [ "$status" -eq 2 ]
+  [ "$output" = 'skl: -p: "0": ports begin at 1' ]
   run ns "$SKL" attach --pid "$SPAWNED" -p '*'
   [ "$status" -eq 0 ]
   says "less 2222" "is attached"
@@ -186,6 +187,20 @@ signal.pause()'
   run as 65534 "$SKL" attach --pid "$SPAWNED" -p 7777
   [ "$status" -eq 1 ]
   says "process $SPAWNED: Permission denied" "trace"
+}
+
+@test "one's own process that gained rights: it is said that root has to do it, and root can" {
+  start_helper --mode 666
+  ns cp "$SERVER" /run/gains
+  ns chmod 4755 /run/gains
+  spawn setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all -- /run/gains 8080 127.0.0.1
+  wait_listen 8080
+  run as 65534 "$SKL" attach --pid "$SPAWNED" -p 7777
+  [ "$status" -eq 1 ]
+  says "process $SPAWNED: Permission denied"
+  [[ -e /proc/sys/kernel/yama/ptrace_scope ]] || says "it gained rights when it was started" "root has to use skl attach"
+  ns "$SKL" attach --pid "$SPAWNED" -p 7777
+  answers 127.0.0.1 7777
 }
 
 @test "one's own process, as far as the system lets users trace" {

@@ -139,7 +139,8 @@ no_reply() {
 
 @test "the variables count, mistakes are refused with the helper's own sentence, and who cannot ask is told" {
   start_helper
-  checked 1 --check -p 99999 -- "$SERVER"
+  run ns env SKL_PORTS=99999 "$SKL" run --check -- "$SERVER"
+  [ "$status" -eq 1 ]
   says "refused" "SKL_PORTS" "99999"
   run ns env SKL_PORTS=7 SKL_NONSENSE=1 "$SKL" run --check -- "$SERVER"
   [ "$status" -eq 1 ]

@@ -46,11 +46,27 @@ doctor() {
   start_helper --mode 0600
   as 65534 "$SKL" doctor >"$T/out" || :
   grep -q "Permission denied" "$T/out"
-  grep -q "join the group of the socket" "$T/out"
+  grep -q "only root may ask, as the helper was started with --mode 0600" "$T/out"
   kill -STOP "$HELPER"
   doctor >"$T/out" || :
   kill -CONT "$HELPER"
   grep -q "^helper problem .*timed out -> see what it says in its log" "$T/out"
+}
+
+@test "who may not ask: which group is to be joined, or that there is none" {
+  start_helper --group no-such-group
+  as 65534 "$SKL" doctor >"$T/out" || :
+  grep "^problem  helper .*Permission denied" "$T/out"
+  grep -e "-> no group may ask this helper: make one and join it (groupadd -r skl; usermod -aG skl USER), start the helper again" "$T/out"
+  run as 65534 "$SKL" run -p 7777 -- true
+  [ "$status" -eq 125 ]
+  says "Permission denied: no group may ask this helper: make one and join it (groupadd -r skl"
+  stop_helper
+  start_helper --group daemon
+  run as 65534 "$SKL" doctor
+  says "-> join the group of the socket, daemon, and log in again (usermod -aG daemon USER)"
+  run as 65534 "$SKL" status
+  says "Permission denied: join the group of the socket, daemon"
 }
 
 @test "addresses that are not local: the command that it names mends it" {
@@ -109,14 +125,69 @@ NFT
   ns chmod 4755 /run/setuid
   as 65534 "$SKL" doctor /run/setuid >"$T/out" || :
   grep "^problem  program .*setuid" "$T/out"
+  grep -e "-> start it without skl and have root use skl attach --pid PID" "$T/out"
   doctor /run/test/nothing >"$T/out" || :
   grep "^program problem /run/test/nothing: No such file" "$T/out"
+  doctor nothing-of-this-name >"$T/out" || :
+  grep "^program problem nothing-of-this-name: not found in PATH" "$T/out"
   # a shim that its loader cannot take
   mkdir "$T/bin"
   cp "$BUILD/skl" "$BUILD/sklhelper" "$T/bin/"
   head -c 3000 "$BUILD/libsklshim.so" >"$T/bin/libsklshim.so"
   SKL=/run/test/bin/skl doctor "$BUILD/examples/legacy-server" >"$T/out" || :
   grep "^program problem .* does not take the shim" "$T/out"
+}
+
+@test "scripts: it is their interpreter that takes the shim, through env as well" {
+  local line
+
+  start_helper
+  musl-gcc -static -o "$T/static" -x c - <<<'int main(void) { return 0; }'
+  # script LINE: a program that begins so, in /run/test/script
+  script() {
+    printf '%s\nexit 0\n' "$1" >"$T/script"
+    chmod 755 "$T/script"
+    doctor /run/test/script >"$T/out" || :
+    grep "^program" "$T/out"
+  }
+  for line in "#!/bin/sh" "#! /bin/sh -e" "#!/usr/bin/env sh" "#!/usr/bin/env -S A=1 sh -e"; do
+    script "$line" | grep -E "^program ok /run/test/script: a script of (/usr)?/bin/sh, whose loader /lib.* takes the shim; what it executes is not looked at: .*--supervise"
+  done
+  script "#!/run/test/static" | grep "^program ok /run/test/script: a script of /run/test/static: it is statically linked.*supervises it"
+  script "#!/usr/bin/env no-such-program" | grep "^program ok /run/test/script: a script of /usr/bin/env, whose"
+  script "#!/no/such/interpreter" | grep "^program problem /run/test/script: its interpreter /no/such/interpreter: No such file"
+  # neither: what it is, and no "ok"
+  script "echo hello" | grep "^program unknown /run/test/script is neither an ELF program nor a script that begins with #!: /bin/sh runs it.* -> begin a script"
+  script "#! " | grep "^program unknown /run/test/script is neither"
+  ns cp /bin/true /run/unreadable
+  ns chmod 711 /run/unreadable
+  as 65534 "$SKL" doctor /run/unreadable >"$T/out" || :
+  grep "^unknown  program .*cannot be read" "$T/out"
+}
+
+@test "a script through env of a program that takes no shim is supervised" {
+  musl-gcc -static -o "$T/interpreter" -x c - <<<'int main(void) { return 0; }'
+  printf '#!/usr/bin/env -S interpreter\n' >"$T/script"
+  chmod 755 "$T/script"
+  run ns env PATH="/run/test:$PATH" "$SKL" run --print -p 7 -- /run/test/script
+  says "would be supervised"
+}
+
+@test "no /proc: that is the one problem, and what needs it is left out" {
+  if instrumented; then
+    skip "a sanitizer's run time needs one"
+  fi
+  start_helper
+  ns unshare -m sh -c 'mount -t tmpfs none /proc; exec "$0" doctor -j "$1"' "$SKL" "$SERVER" |
+    jq -r '.[] | "\(.check) \(.verdict) \(.sentence) -> \(.mend)"' >"$T/out"
+  cat "$T/out"
+  [ "$(head -n 1 "$T/out")" = "proc problem /proc is not mounted: what can be seen only there is not looked at -> mount -t proc proc /proc" ]
+  [ "$(grep -c "^[a-z_A-Z]* problem" "$T/out")" -eq 1 ]
+  grep "^kernel ok" "$T/out"
+  grep "^helper ok" "$T/out"
+  run ns unshare -m sh -c 'mount -t tmpfs none /proc; exec "$0" run -p 7 -- "$1" 8080' "$SKL" "$SERVER"
+  [ "$status" -eq 125 ]
+  [ "$output" = "skl: /proc is not mounted: mount -t proc proc /proc" ]
 }
 
 @test "sk_lookup programs of somebody else, before and after skl's, and a second helper" {

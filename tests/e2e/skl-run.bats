@@ -198,7 +198,9 @@ except ChildProcessError:
   local arguments
 
   run -127 ns "$SKL" run -p 7 -- no-such-program
-  says "no-such-program: No such file or directory"
+  [ "$output" = "skl: no-such-program: not found in PATH" ]
+  run -127 ns "$SKL" run -p 7 -- /run/no-such-program
+  [ "$output" = "skl: /run/no-such-program: No such file or directory" ]
   run ns "$SKL" run -p 7 -- /etc/passwd
   [ "$status" -eq 126 ]
   says "/etc/passwd: Permission denied"
@@ -219,6 +221,38 @@ except ChildProcessError:
   chmod +x "$T/script"
   run -127 ns "$SKL" run -p 7 -- /run/test/script
   says "interpreter"
+}
+
+@test "an option's value that the helper would refuse: 125 before anything is started, by the option's name" {
+  local option value why how
+
+  while read -r option value why; do
+    for how in "" --warn --check --print; do
+      # shellcheck disable=SC2086 # none or one
+      run ns timeout 10 "$SKL" run $how --share web -p 7 "$option" "$value" -- echo ran
+      [ "$status" -eq 125 ]
+      [ "$output" = "skl: $option: $why" ]
+    done
+  done <<'MISTAKES'
+-p 99999 "99999": ports end at 65535
+-p 0 "0": ports begin at 1
+-p 5-3 "5-3": the range is reversed
+-p abc "abc" is not a port, a range of ports or *
+-p 8001/sctp "8001/sctp": after the slash comes tcp or udp
+-c 1.2.3 "1.2.3" is not an address or prefix, as 192.0.2.0/24 or 2001:db8::/64
+-c 192.0.2.1/24,1.2.3 "1.2.3" is not an address or prefix, as 192.0.2.0/24 or 2001:db8::/64
+-b foo "foo" is not CIDR:PORTS, as 192.0.2.0/24:80-89,443/tcp or [2001:db8::]/64:*
+--for x "x" is not a port, a range of ports or *
+--for 7-9 "7-9" is not a single port that the program binds: no range and no * here
+--share a/b "a/b" is not a name: 1 to 64 letters, digits, dots, underscores and dashes
+--hold soon "soon" is not a time, as 30s, 500ms or 2m
+--hold 90m "90m" is more than an hour
+MISTAKES
+  helper_left
+  # what is right, or only remarkable, is left to the helper
+  run ns "$SKL" run -p 7 -c 192.0.2.1/24 --share web --hold 30s -- echo ran
+  [ "$status" -eq 0 ]
+  [ "$output" = ran ]
 }
 
 @test "which ports: the message names the one right example" {
@@ -326,7 +360,7 @@ out_of_reach() {
   run ns setpriv --reuid "$uid" --regid "$uid" --clear-groups -- "$SKL" run -p 7777 -- "$@"
   [ "$status" -eq 125 ]
   [ "${#lines[@]}" -eq 1 ]
-  says "$why" "skl attach --pid"
+  says "$why" "have root use \`skl attach --pid"
   run ns setpriv --reuid "$uid" --regid "$uid" --clear-groups -- "$SKL" run --warn -p 7777 -- "$@"
   says "$why" "without coverage"
 }

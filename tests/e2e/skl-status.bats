@@ -104,6 +104,27 @@ while True:
   [ "$status" -eq 2 ]
 }
 
+@test "a helper that is gone: it is said that its coverage goes on" {
+  local signal
+
+  for signal in KILL TERM; do
+    start_helper
+    run_shim SKL_PORTS=7 -- "$BUILD/examples/legacy-server" 8080 127.0.0.1
+    wait_port 7
+    kill -"$signal" "$HELPER"
+    wait_until gone "$HELPER"
+    run ns "$SKL" status
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
+    says "no helper answers there: start sklhelper" "; what is covered stays covered"
+    run ns "$SKL" doctor
+    says "problem  helper" "; what is covered stays covered"
+    answers 127.0.0.1 7
+    stop "$SPAWNED"
+    ns rm -f /run/skl/helper.sock # of the one that was killed: the next one is waited for by it
+  done
+}
+
 @test "nothing is covered" {
   start_helper
   run ns "$SKL" status

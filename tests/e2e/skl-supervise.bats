@@ -50,6 +50,28 @@ no_supervisor() {
   wait_refused 127.0.0.1 7
 }
 
+@test "ps shows whom the supervisors are for, also where the command line was short" {
+  local pid
+
+  static_build srv-listen
+  spawn "$SKL" run -p 7 --bind 127.0.0.2/32:8 -- /run/test/srv-listen plain 8080
+  wait_port 7
+  for pid in $(supervisors); do
+    [ "$(ps -o args= -p "$pid" | sed 's/ *$//')" = "skl: supervises $SPAWNED (srv-listen)" ]
+  done
+  answers 127.0.0.2 8
+  stop "$SPAWNED"
+  wait_until no_supervisor
+  ns ln -s "$SKL" /run/skl.1
+  ns ln -s /run/test/srv-listen /run/x
+  spawn env -C /run PATH=/run ./skl.1 run -p7 x plain 99
+  wait_port 7
+  for pid in $(supervisors); do
+    [[ "$(ps -o args= -p "$pid" | sed 's/ *$//')" == "skl: supervises $SPAWNED"* ]]
+  done
+  [ "$(pgrep -fc "^skl: supervises $SPAWNED" --ns "$HOLDER" --nslist net)" -eq 2 ]
+}
+
 @test "a static glibc server, a static-pie one, and a script that starts one" {
   start_helper
   gcc -static -o "$T/glibc" "$ROOT/examples/legacy-server.c" -pthread
@@ -100,6 +122,8 @@ no_supervisor() {
   run as 1001 timeout 10 "$SKL" run -p 22 -- /run/test/srv-listen plain 8080
   [ "$status" -eq 13 ]
   says "skl: tcp port 22: Permission denied: uid 1001 may not cover ports below 1024"
+  # the log names the program, and who asked for it
+  grep -Eq 'uid 1001 pid [0-9]+ \(srv-listen\), asked by pid [0-9]+ \(skl-supervise\) .*: refused: tcp port 22' "$T/helper.log"
   spawn setpriv --reuid 1001 --regid 1001 --clear-groups --inh-caps=-all -- \
     "$SKL" run --warn -p 22 -- /run/test/srv-listen plain 8080
   wait_port 8080
