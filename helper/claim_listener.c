@@ -14,6 +14,22 @@ void claim_what(const struct listener *l, char out[RULE_TEXT])
 	rule_format(&own, out);
 }
 
+const struct claim_program *claim_program(struct claim *c)
+{
+	struct claim_program *p = &c->program;
+	pid_t named = c->request->pid;
+
+	if (p->pid)
+		return p;
+	if (named > 0 && named != c->peer->pid && peer_owns(c->peer, named, p->name)) {
+		p->pid = named;
+	} else {
+		p->pid = c->peer->pid;
+		memcpy(p->name, c->peer->program, sizeof(p->name));
+	}
+	return p;
+}
+
 bool claim_has_instance(const struct claim *c, const struct listener *l)
 {
 	for (size_t i = 0; i < l->n_members; i++) {
@@ -177,9 +193,8 @@ static int add_member(struct claim *c)
 		.instance = c->request->instance,
 		.since = boottime_ns(),
 		.uid = c->peer->uid,
-		.pid = c->peer->pid,
 	};
-	char what[RULE_TEXT], program[16];
+	char what[RULE_TEXT];
 	int err;
 
 	if (listener_find_cookie(c->listener, m.cookie))
@@ -188,11 +203,8 @@ static int add_member(struct claim *c)
 	err = usage_socket(&c->usage, &c->who, what, c->s);
 	if (err)
 		return err;
-	memcpy(m.program, c->peer->program, sizeof(m.program));
-	if (c->request->pid > 0 && peer_owns(c->peer, c->request->pid, program)) {
-		m.pid = c->request->pid;
-		memcpy(m.program, program, sizeof(m.program));
-	}
+	m.pid = claim_program(c)->pid;
+	memcpy(m.program, claim_program(c)->name, sizeof(m.program));
 	err = datapath_add_member(c->space->datapath, c->listener, &m, c->sock);
 	if (!err) {
 		c->new_member = true;

@@ -21,21 +21,19 @@ static void log_binding(const struct claim *c, const struct binding *b)
 
 #define WHO_TEXT 128
 
-/* Who it is for: the process that asks, or the one of its own that it names, as a supervisor does. */
-static void format_who(const struct claim *c, char out[WHO_TEXT])
+static void format_who(struct claim *c, char out[WHO_TEXT])
 {
+	const struct claim_program *program = claim_program(c);
 	const struct peer *p = c->peer;
-	pid_t pid = c->request->pid;
-	char program[16];
 
-	if (pid > 0 && pid != p->pid && peer_owns(p, pid, program))
-		snprintf(out, WHO_TEXT, "uid %u pid %d (%s), asked by pid %d (%s)", p->uid, pid, program,
-			 p->pid, p->program);
+	if (program->pid != p->pid)
+		snprintf(out, WHO_TEXT, "uid %u pid %d (%s), asked by pid %d (%s)", p->uid, program->pid,
+			 program->name, p->pid, p->program);
 	else
 		snprintf(out, WHO_TEXT, "uid %u pid %d (%s)", p->uid, p->pid, p->program);
 }
 
-void claim_log(const struct claim *c, int err)
+void claim_log(struct claim *c, int err)
 {
 	const struct listener *l = &c->received->listener;
 	const struct table *t = &c->space->table;
@@ -67,7 +65,7 @@ void claim_log(const struct claim *c, int err)
 			 n - LOGGED_MAX);
 }
 
-void claim_log_refused(const struct claim *c)
+void claim_log_refused(struct claim *c)
 {
 	char who[WHO_TEXT];
 

@@ -17,6 +17,13 @@
 
 struct claims;
 
+/* Whose socket it is, for show: of the process that asks, or of one of its own that it names, as a supervisor
+ * does. */
+struct claim_program {
+	pid_t pid; /* 0: not looked at yet */
+	char name[16];
+};
+
 struct claim {
 	struct space *space;
 	const struct peer *peer;
@@ -31,6 +38,7 @@ struct claim {
 	uint64_t mark; /* the last id before this began: bindings with higher ones are ours to take back */
 	int sock;
 	struct say *s;
+	struct claim_program program; /* claim_program() */
 };
 
 /* "tcp port 80", of the listener's own port. */
@@ -50,6 +58,9 @@ int claim_cover(const struct claims *claims, struct claim *c);
 int claim_share(const struct claims *claims, struct claim *c);
 
 /* ---- claim_listener.c ---- */
+
+/* Asks the broker where another process is named, and only once. */
+const struct claim_program *claim_program(struct claim *c);
 
 bool claim_has_instance(const struct claim *c, const struct listener *l);
 
@@ -98,10 +109,10 @@ void claim_take_over(struct claim *c);
 /* ---- claim_log.c ---- */
 
 /* Says what has become of it in its network namespace; err is 0 or -errno. */
-void claim_log(const struct claim *c, int err);
+void claim_log(struct claim *c, int err);
 
 /* The same of one that did not come so far. */
-void claim_log_refused(const struct claim *c);
+void claim_log_refused(struct claim *c);
 
 /* ---- claim_routes.c ---- */
 

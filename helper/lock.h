@@ -5,6 +5,10 @@
 
 #include <sys/types.h>
 
+/* So a helper calls who has it when it ends for that; `skl run`, which started it, waits for the other one
+ * then. */
+#define LOCK_ANOTHER "another helper"
+
 /*
  * Returns a descriptor that holds the lock until it is closed, -ESTALE when the
  * directory was removed or replaced meanwhile, or -errno; -EWOULDBLOCK means that

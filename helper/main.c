@@ -83,7 +83,7 @@ static int report_other(const char *where, pid_t pid)
 
 	if (pid > 0)
 		snprintf(who, sizeof(who), " (pid %d)", pid);
-	log_error("%s: another helper%s works there", where, who);
+	log_error("%s: " LOCK_ANOTHER "%s works there", where, who);
 	return 1;
 }
 

@@ -24,10 +24,6 @@
 #include "helper/cli/taken.h"
 #include "helper/cli/target.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
-
 /* -ECANCELED where nobody waits for it any more. */
 static int ask(const struct supervisor *s, const struct call *c, int sock, struct client_answer *said)
 {

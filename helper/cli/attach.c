@@ -221,20 +221,6 @@ static ssize_t compose(const struct wish *w, char **text)
 	return fclose(f) == 0 ? (ssize_t)size : -ENOMEM;
 }
 
-static int find_helper(void)
-{
-	int err = client_make_absolute();
-
-	if (!err)
-		err = start_expect();
-	if (!client_is_absent(err))
-		return err;
-	if (start_may())
-		return start_helper();
-	client_complain(err);
-	return err;
-}
-
 static int claim(pid_t pid, const struct sockets_one *one, const char *text, size_t length)
 {
 	struct client_answer answer;
@@ -290,7 +276,7 @@ static int attach(const struct wish *w)
 	else
 		err = choose(&s, w);
 	if (!err)
-		err = find_helper();
+		err = start_find(false);
 	if (!err)
 		err = claim_all(&s, w);
 	sockets_free(&s);

@@ -89,9 +89,7 @@ void check_program(struct checks *c)
 	err = reach_find(c->program, path);
 	if (err) {
 		check_found(c, "program", CHECK_PROBLEM, "say which program, as for execvp(3)", "%s: %s",
-			    c->program,
-			    err == -ENOENT && !strchr(c->program, '/') ? "not found in PATH"
-								       : strerror(-err));
+			    c->program, reach_why(c->program, err));
 		return;
 	}
 	if (place_shim(shim) != 0) {

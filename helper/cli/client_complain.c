@@ -7,12 +7,11 @@
 #include "helper/cli/client.h"
 #include "helper/cli/permission.h"
 #include "helper/cli/skl.h"
-
-#define PINS "/sys/fs/bpf/skl" /* where a helper leaves what goes on without it */
+#include "helper/options.h"
 
 const char *client_left(int err)
 {
-	return err == -ECONNREFUSED || (err == -ENOENT && access(PINS, F_OK) == 0)
+	return err == -ECONNREFUSED || (err == -ENOENT && access(OPTIONS_BPFFS, F_OK) == 0)
 		       ? "; what is covered stays covered"
 		       : "";
 }

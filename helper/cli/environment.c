@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,13 @@ ssize_t environment_compose(char **text)
 			fwrite(*variable, 1, strlen(*variable) + 1, f);
 	}
 	return fclose(f) == 0 ? (ssize_t)size : -ENOMEM;
+}
+
+bool environment_has(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
 }
 
 /* As a shell reads it. */

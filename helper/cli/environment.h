@@ -10,6 +10,9 @@
  * -ENOMEM. */
 ssize_t environment_compose(char **text);
 
+/* Is it set, and not empty? */
+bool environment_has(const char *name);
+
 /* Prints them as a shell reads them; `path` is the program, which LD_PRELOAD does not reach if it is
  * `supervised`. */
 void environment_print(const char *path, bool supervised);

@@ -9,20 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "helper/cli/client.h"
 #include "helper/cli/environment.h"
 #include "helper/cli/place.h"
 #include "helper/cli/reach.h"
 #include "helper/cli/skl.h"
 #include "helper/cli/start.h"
 #include "helper/cli/supervise.h"
-
-static bool is_set(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value;
-}
 
 static bool warns(void)
 {
@@ -48,22 +40,10 @@ static bool go_on(const char *program, const char *why)
 	return true;
 }
 
-/* Sees to it that a helper expects us. Returns 0, or -errno having complained. */
-static int call_helper(void)
+/* Where SKL_WAIT is set somebody else starts it, and the program is told to wait for that. */
+static int find_helper(void)
 {
-	int err = client_make_absolute();
-
-	if (!err)
-		err = start_expect();
-	if (!client_is_absent(err))
-		return err;
-	/* somebody else starts it, and the program is told to wait for that */
-	if (is_set("SKL_WAIT"))
-		return 0;
-	if (start_may())
-		return start_helper();
-	client_complain(err);
-	return err;
+	return start_find(environment_has("SKL_WAIT"));
 }
 
 /* Is this word of an LD_PRELOAD that file? */
@@ -180,7 +160,7 @@ int prepare(const char *program, const char *path, struct wish *w)
 		return 0;
 	if (!w->supervise && prepare_preload(program, path, w) != 0)
 		return -1;
-	if (w->supervise && is_set("SKL_SHARE")) {
+	if (w->supervise && environment_has("SKL_SHARE")) {
 		complain("%s: its socket can be covered, but not shared: the shim does that, and it is out "
 			 "of its "
 			 "reach",
@@ -190,8 +170,8 @@ int prepare(const char *program, const char *path, struct wish *w)
 	if (w->print)
 		return 0;
 	if (w->check)
-		return call_helper();
-	if (call_helper() != 0 || (w->supervise && start_supervised(program) != 0))
+		return find_helper();
+	if (find_helper() != 0 || (w->supervise && start_supervised(program) != 0))
 		return go_on(program, NULL) ? 0 : -1;
 	return 0;
 }

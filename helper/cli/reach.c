@@ -56,6 +56,11 @@ int reach_find(const char *name, char path[PATH_MAX])
 	}
 }
 
+const char *reach_why(const char *name, int err)
+{
+	return err == -ENOENT && !strchr(name, '/') ? "not found in PATH" : strerror(-err);
+}
+
 /* Will the program run with more rights than it was started with? Then its loader ignores the environment. */
 static const char *gains_rights(int fd)
 {

@@ -13,6 +13,9 @@
  */
 int reach_find(const char *name, char path[PATH_MAX]);
 
+/* What that errno means there, for who typed the name. */
+const char *reach_why(const char *name, int err);
+
 enum reach {
 	REACH_PRELOAD,	 /* nothing speaks against it */
 	REACH_SUPERVISE, /* it does not load the shim */

@@ -164,13 +164,6 @@ static int read_options(int argc, char **argv, struct wish *w)
 	return export_all(values) == 0 ? -1 : RUN_FAILED;
 }
 
-static bool is_set(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value;
-}
-
 /* As the shim reads it. */
 static bool disabled(void)
 {
@@ -189,9 +182,9 @@ static int ask_only(const struct wish *w)
 	return result < 0 ? RUN_FAILED : result;
 }
 
-static int not_run(const char *program, int err)
+static int not_run(const char *program, int err, const char *why)
 {
-	complain("%s: %s", program, strerror(err));
+	complain("%s: %s", program, why);
 	return err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
 }
 
@@ -209,21 +202,18 @@ int run_main(int argc, char **argv)
 		complain("run: which program? for example: skl run -p 7,77,777 -- ./server");
 		return RUN_FAILED;
 	}
-	if (!is_set("SKL_PORTS") && !is_set("SKL_CIDRS") && !is_set("SKL_BIND") && !is_set("SKL_SHARE")) {
+	if (!environment_has("SKL_PORTS") && !environment_has("SKL_CIDRS") && !environment_has("SKL_BIND") &&
+	    !environment_has("SKL_SHARE")) {
 		complain("run: which ports or addresses? for example: skl run -p 7,77,777 -- ./server");
 		return RUN_FAILED;
 	}
-	if (is_set("SKL_HOLD") && !is_set("SKL_SHARE")) {
+	if (environment_has("SKL_HOLD") && !environment_has("SKL_SHARE")) {
 		complain("run: --hold is for the socket of a share: --share names it");
 		return RUN_FAILED;
 	}
 	err = reach_find(program, path);
-	if (err == -ENOENT && !strchr(program, '/')) {
-		complain("%s: not found in PATH", program);
-		return RUN_NOT_FOUND;
-	}
 	if (err)
-		return not_run(program, -err);
+		return not_run(program, -err, reach_why(program, err));
 	if (disabled())
 		complain("%s: warning: SKL_DISABLE is set: it runs without coverage", program);
 	else if (prepare(program, path, &w) != 0)
@@ -238,5 +228,5 @@ int run_main(int argc, char **argv)
 	err = errno;
 	if (err == ENOENT && access(path, F_OK) == 0)
 		complain("%s: the interpreter that it names is missing", path);
-	return not_run(program, err);
+	return not_run(program, err, strerror(err));
 }

@@ -19,6 +19,7 @@
 #include "helper/cli/client.h"
 #include "helper/cli/place.h"
 #include "helper/cli/skl.h"
+#include "helper/lock.h"
 
 #define RETRY_MS	 5
 #define DEADLINE_MS	 10000
@@ -29,7 +30,8 @@
 #define GRACE_ANOTHER_MS 1000
 #define STARTS		 5
 
-int start_expect(void)
+/* 0, or -errno having complained unless client_is_absent(). A helper that refuses is -EPROTO. */
+static int expect_us(void)
 {
 	struct client_answer answer;
 	int err = client_ask(SKL_EXPECT, 0, NULL, 0, -1, &answer);
@@ -47,7 +49,8 @@ int start_expect(void)
 	return -EPROTO; /* whatever it was, not that it is absent */
 }
 
-bool start_may(void)
+/* Has this process what a helper needs to do its work? */
+static bool may_start(void)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -165,7 +168,7 @@ static void tell(struct messages *m)
 
 static bool another_works(const struct messages *m)
 {
-	return strstr(m->text, "another helper") != NULL;
+	return strstr(m->text, LOCK_ANOTHER) != NULL;
 }
 
 /*
@@ -177,7 +180,7 @@ static int await(struct messages *m, long deadline)
 {
 	for (;;) {
 		bool left = m->fd < 0;
-		int err = start_expect();
+		int err = expect_us();
 
 		if (!client_is_absent(err) || now_ms() >= deadline)
 			return err;
@@ -205,7 +208,8 @@ static int start_once(const char *path, struct messages *m, long deadline)
 	return err;
 }
 
-int start_helper(void)
+/* Waits until it, or another one that came first, expects us. 0, or -errno having complained. */
+static int start_helper(void)
 {
 	long deadline = now_ms() + DEADLINE_MS;
 	char path[PATH_MAX];
@@ -229,5 +233,21 @@ int start_helper(void)
 		tell(&m);
 		complain("%s: the helper that was started does not answer there", client_helper());
 	}
+	return err;
+}
+
+int start_find(bool others_start)
+{
+	int err = client_make_absolute();
+
+	if (!err)
+		err = expect_us();
+	if (!client_is_absent(err))
+		return err;
+	if (others_start)
+		return 0;
+	if (may_start())
+		return start_helper();
+	client_complain(err);
 	return err;
 }

@@ -7,20 +7,11 @@
 #include <stdbool.h>
 
 /*
- * Tells the helper that this very process (and whatever program it becomes by
- * exec) is going to claim. Returns 0, or -errno, having complained unless
- * client_is_absent(). A helper that refuses is -EPROTO.
+ * Sees to it that a helper, which is told so, expects a claim of this very process (and of whatever program
+ * it becomes by exec): one that is there or, where we have the rights that it needs, one that is started.
+ * None need be there yet when others_start. Makes client_helper() absolute. Returns 0, or -errno having
+ * complained.
  */
-int start_expect(void);
-
-/* Has this process what a helper needs to do its work? */
-bool start_may(void);
-
-/*
- * Starts a helper at client_helper(), an absolute path, and waits until it (or
- * another one that came first) expects this process. Returns 0, or -errno
- * having complained.
- */
-int start_helper(void);
+int start_find(bool others_start);
 
 #endif

@@ -11,10 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
-
 /* An int option of the socket, or -errno. No option read here has a negative value. */
 static int option(int fd, int level, int name)
 {
