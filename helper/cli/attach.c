@@ -156,57 +156,6 @@ static int check(char **argv, const struct wish *w)
 	return -EINVAL;
 }
 
-static void tell_choice(const struct sockets *s)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		char text[ADDRESS_TEXT];
-		size_t earlier = 0;
-
-		while (earlier < i && !sockets_same_listener(&s->all[earlier], &s->all[i]))
-			earlier++;
-		address_format(&s->all[i].address, text);
-		if (earlier == i)
-			complain("    --listen %s", text);
-	}
-}
-
-/* Leaves the sockets that are meant. Returns 0, or -errno having complained. */
-static int choose(struct sockets *s, const struct wish *w)
-{
-	size_t n = 0;
-
-	if (s->n == 0) {
-		complain("attach: process %d: it has no listening TCP socket", w->pid);
-		return -ENOENT;
-	}
-	if (!w->listen) {
-		for (size_t i = 1; i < s->n; i++) {
-			if (sockets_same_listener(&s->all[0], &s->all[i]))
-				continue;
-			complain("attach: process %d: it listens on several addresses; say which:", w->pid);
-			tell_choice(s);
-			return -EINVAL;
-		}
-		return 0;
-	}
-	for (size_t i = 0; i < s->n; i++)
-		n += address_matches(&s->all[i].address, &w->pattern);
-	if (n == 0) {
-		complain("attach: process %d: it does not listen on %s, but on:", w->pid, w->listen);
-		tell_choice(s);
-		return -ENOENT;
-	}
-	n = 0;
-	for (size_t i = 0; i < s->n; i++) {
-		if (address_matches(&s->all[i].address, &w->pattern))
-			s->all[n++] = s->all[i];
-		else
-			close(s->all[i].fd);
-	}
-	s->n = n;
-	return 0;
-}
-
 /* The wish as the variables of the wire. Returns their length, or -errno; *text is the caller's to free. */
 static ssize_t compose(const struct wish *w, char **text)
 {
@@ -274,7 +223,7 @@ static int attach(const struct wish *w)
 	if (err)
 		target_complain(w->pid, err);
 	else
-		err = choose(&s, w);
+		err = sockets_choose(&s, w->pid, w->listen, &w->pattern);
 	if (!err)
 		err = start_find(false);
 	if (!err)

@@ -38,4 +38,10 @@ void sockets_free(struct sockets *sockets);
 /* Two sockets of one listener (SO_REUSEPORT). */
 bool sockets_same_listener(const struct sockets_one *a, const struct sockets_one *b);
 
+/*
+ * Leaves those that are meant: the ones bound as `pattern` has it, which was typed as `listen`, or without
+ * `listen` (NULL) those of the only listener. Returns 0, or -errno having complained.
+ */
+int sockets_choose(struct sockets *s, pid_t pid, const char *listen, const struct address_pattern *pattern);
+
 #endif

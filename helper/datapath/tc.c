@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "helper/budget.h"
+#include "helper/datapath/attached.h"
 #include "helper/datapath/qdisc.h"
 #include "helper/fault.h"
 #include "helper/log.h"
@@ -33,61 +34,7 @@
 /* From time to time even what was attached is looked after: somebody may have removed it. */
 #define LOOK_AGAIN 20
 
-struct attached {
-	uint64_t netns;
-	int ifindex;
-	int program;	/* its id */
-	bool qdisc_too; /* the clsact qdisc was made for it */
-	bool seen;	/* the interface is still there */
-};
-
-static struct attached *attached; /* in order */
-static size_t n_attached;
 static unsigned int calls;
-
-/* Where it is, or would have to be. */
-static size_t place_of(uint64_t netns, int ifindex)
-{
-	size_t first = 0, end = n_attached;
-
-	while (first < end) {
-		size_t middle = first + (end - first) / 2;
-		const struct attached *a = &attached[middle];
-
-		if (a->netns < netns || (a->netns == netns && a->ifindex < ifindex))
-			first = middle + 1;
-		else
-			end = middle;
-	}
-	return first;
-}
-
-static struct attached *find(uint64_t netns, int ifindex)
-{
-	size_t i = place_of(netns, ifindex);
-
-	return i < n_attached && attached[i].netns == netns && attached[i].ifindex == ifindex ? &attached[i]
-											      : NULL;
-}
-
-static int remember(uint64_t netns, int ifindex, int program, bool qdisc_too)
-{
-	struct attached *a = find(netns, ifindex);
-
-	if (!a) {
-		struct attached *larger = reallocarray(attached, n_attached + 1, sizeof(*attached));
-
-		if (!larger)
-			return -ENOMEM;
-		attached = larger;
-		a = &attached[place_of(netns, ifindex)];
-		memmove(a + 1, a, (size_t)(attached + n_attached++ - a) * sizeof(*a));
-		*a = (struct attached){.netns = netns, .ifindex = ifindex, .seen = true};
-	}
-	a->program = program;
-	a->qdisc_too |= qdisc_too;
-	return 0;
-}
 
 static int program_id(int program)
 {
@@ -164,7 +111,7 @@ static int replace_filter(int ifindex, int program, struct place place)
 /* Into a clsact qdisc that is there. */
 static int attach_inside(uint64_t netns, int ifindex, int program, int id)
 {
-	const struct attached *before = find(netns, ifindex);
+	const struct attached *before = attached_find(netns, ifindex);
 	struct found there = find_filter(ifindex);
 	bool made = there.id ? there.place.handle == HANDLE_AND_QDISC : before && before->qdisc_too;
 	int err = 0;
@@ -175,7 +122,7 @@ static int attach_inside(uint64_t netns, int ifindex, int program, int id)
 		err = add_filter(ifindex, program, made ? HANDLE_AND_QDISC : HANDLE);
 	else if (there.id != id) /* an earlier helper's */
 		err = replace_filter(ifindex, program, there.place);
-	return err ? err : remember(netns, ifindex, id, made);
+	return err ? err : attached_remember(netns, ifindex, id, made);
 }
 
 static int attach(uint64_t netns, const struct if_nameindex *interface, const struct qdiscs *qdiscs,
@@ -186,11 +133,11 @@ static int attach(uint64_t netns, const struct if_nameindex *interface, const st
 	enum qdisc there = qdisc_of(qdiscs, ifindex);
 
 	if (there == QDISC_INGRESS) {
-		if (!find(netns, ifindex))
+		if (!attached_find(netns, ifindex))
 			log_warn("%s has an ingress qdisc: UDP answers that leave by it have the address "
 				 "that the socket is bound to (clsact would do)",
 				 interface->if_name);
-		return remember(netns, ifindex, id, false);
+		return attached_remember(netns, ifindex, id, false);
 	}
 	fault_point("an interface is to get the reply program");
 	if (there == QDISC_CLSACT) {
@@ -198,22 +145,10 @@ static int attach(uint64_t netns, const struct if_nameindex *interface, const st
 	} else {
 		err = qdisc_make(ifindex, first, program, NAME);
 		if (!err)
-			err = remember(netns, ifindex, id, true);
+			err = attached_remember(netns, ifindex, id, true);
 	}
 	fault_point("an interface has the reply program");
 	return err;
-}
-
-/* Those that are meant: of interfaces that are gone, or of the whole namespace. */
-static void forget(uint64_t netns, bool all)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n_attached; i++) {
-		if (attached[i].netns != netns || (!all && attached[i].seen))
-			attached[kept++] = attached[i];
-	}
-	n_attached = kept;
 }
 
 struct work {
@@ -226,7 +161,7 @@ struct work {
 
 static int attach_one(struct work *w, const struct if_nameindex *interface)
 {
-	struct attached *a = find(w->netns, (int)interface->if_index);
+	struct attached *a = attached_find(w->netns, (int)interface->if_index);
 	int err = 0;
 
 	if (a)
@@ -261,8 +196,7 @@ int tc_attach_all(uint64_t netns_ino, int program)
 		err = w.id;
 	else if (budget_is_spent())
 		err = -ETIME; /* there are so many */
-	for (size_t i = 0; i < n_attached; i++)
-		attached[i].seen = false;
+	attached_begin_look();
 	for (size_t i = 0; w.id >= 0 && err != -ETIME && all[i].if_index; i++) {
 		int one = attach_one(&w, &all[i]);
 
@@ -270,7 +204,7 @@ int tc_attach_all(uint64_t netns_ino, int program)
 			err = one;
 	}
 	if (w.id >= 0 && err != -ETIME)
-		forget(netns_ino, false);
+		attached_forget(netns_ino, false);
 	qdiscs_free(&w.qdiscs);
 	libbpf_set_print(before);
 	if_freenameindex(all);
@@ -307,6 +241,6 @@ int tc_detach_all(uint64_t netns_ino)
 	}
 	libbpf_set_print(before);
 	qdiscs_free(&all);
-	forget(netns_ino, true);
+	attached_forget(netns_ino, true);
 	return err;
 }
