@@ -69,6 +69,8 @@ int datapath_remove(struct datapath *d);
 /* Can listeners that are bound to a device be covered? (kernel 5.17) */
 bool datapath_knows_devices(const struct datapath *d);
 
+/* ---- slots.c: the sockets of a listener ---- */
+
 /*
  * Puts the socket `fd` (the caller's) into the SOCKMAP as a member of `l`,
  * which may be its first; a dead member's place is taken first. m->slot is
@@ -88,6 +90,8 @@ bool datapath_member_open(const struct datapath *d, const struct member *m);
 
 /* Takes all members out of the SOCKMAP and forgets their records; l's bindings must be gone. */
 void datapath_remove_listener(struct datapath *d, const struct listener *l);
+
+/* ---- datapath.c ---- */
 
 /* Forgets what is recorded or counted of numbers that nobody uses. */
 void datapath_forget_unused(struct datapath *d);

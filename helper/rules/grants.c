@@ -112,7 +112,7 @@ bool reader_grow(struct reader *r, void **list, size_t n, size_t element)
 	return true;
 }
 
-static bool was_said(const struct reader *r, const char *name)
+bool reader_said(const struct reader *r, const char *name)
 {
 	for (size_t i = 0; i < N_KEYS; i++) {
 		if (strcmp(keys[i].name, name) == 0)
@@ -121,113 +121,9 @@ static bool was_said(const struct reader *r, const char *name)
 	return false;
 }
 
-static void lacks(struct reader *r, const char *what, const char *line)
+bool reader_said_no_list(const struct reader *r)
 {
-	const struct grant *g = reader_grant(r);
-
-	reader_mistake(r, g->line, "[%s] %s: it needs a line %s", g->name, what, line);
-}
-
-/* What is missing can be known when nothing more comes; by what was said, be it right or wrong. */
-static void end_section(struct reader *r)
-{
-	struct grant *g;
-	bool ports;
-
-	if (!r->in_section || r->in_default)
-		return;
-	g = reader_grant(r);
-	ports = was_said(r, "ports");
-	if (!was_said(r, "users") && !was_said(r, "groups"))
-		lacks(r, "names nobody", "users = NAME or groups = NAME");
-	if (!ports && was_said(r, "protocols"))
-		lacks(r, "has protocols, but no ports that are theirs", "ports = 80");
-	if (!ports && was_said(r, "takeover"))
-		lacks(r, "has takeover, but no ports that may be taken over", "ports = 80");
-	if (!ports && was_said(r, "cidrs") && !g->routes)
-		lacks(r, "has cidrs, but nothing that is for them", "ports = 80 or routes = yes");
-	if (g->routes && !was_said(r, "cidrs"))
-		lacks(r, "has routes, but no addresses that they may be for", "cidrs = 192.0.2.0/24");
-	if (r->said >> N_LISTS == 0 && !ports && !was_said(r, "protocols") && !was_said(r, "cidrs"))
-		lacks(r, "grants nothing", "ports = 80, or one with a quota");
-	if (!was_said(r, "protocols"))
-		g->tcp = g->udp = true;
-}
-
-static bool is_name(struct text t)
-{
-	for (size_t i = 0; i < t.length; i++) {
-		char c = t.at[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      (c && strchr("-_.", c))))
-			return false;
-	}
-	return t.length > 0 && t.length < GRANT_NAME;
-}
-
-static void begin_default(struct reader *r)
-{
-	r->in_default = true;
-	if (r->default_line)
-		reader_mistake(r, r->line, "[default] stands in line %u already: write its quotas there",
-			       r->default_line);
-	else
-		r->default_line = r->line;
-	reader_tell(r, "[default]: quotas of every user for whom no grant says them");
-}
-
-static void begin_grant(struct reader *r, struct text name)
-{
-	struct policy *p = r->policy;
-	struct grant g = {.line = r->line,
-			  .quotas = {QUOTA_UNSAID, QUOTA_UNSAID, QUOTA_UNSAID, QUOTA_UNSAID}};
-
-	if (!is_name(name)) {
-		reader_mistake(
-			r, r->line,
-			"[%.*s]: a section's name has 1 to %d letters, digits and the characters - _ .",
-			SHOWN(name), GRANT_NAME - 1);
-		name = (struct text){"?", 1};
-	}
-	memcpy(g.name, name.at, name.length);
-	for (size_t i = 0; i < p->n_grants; i++) {
-		if (strcmp(p->grants[i].name, g.name) == 0 && g.name[0] != '?')
-			reader_mistake(r, r->line,
-				       "[%s] stands in line %u already: give this one another name", g.name,
-				       p->grants[i].line);
-	}
-	if (!reader_grow(r, (void **)&p->grants, p->n_grants, sizeof(g)))
-		return;
-	p->grants[p->n_grants++] = g;
-	reader_tell(r, "[%s]: a grant", g.name);
-}
-
-static void begin_section(struct reader *r, struct text line)
-{
-	const char *close = memchr(line.at, ']', line.length);
-	struct text name = {line.at + 1, close ? (size_t)(close - line.at) - 1 : line.length - 1};
-	struct text after = {NULL, 0};
-
-	end_section(r);
-	r->in_section = true;
-	r->in_default = false;
-	r->said = 0;
-	if (close)
-		after = (struct text){close + 1, line.length - name.length - 2};
-	else
-		reader_mistake(r, r->line, "\"%.*s\" begins a section: it must end with ]", SHOWN(line));
-	while (after.length && strchr(" \t", *after.at)) {
-		after.at++;
-		after.length--;
-	}
-	if (after.length && *after.at != ';')
-		reader_mistake(r, r->line, "after ] the line ends: \"%.*s\" belongs on the next one",
-			       SHOWN(after));
-	if (text_is(name, "default"))
-		begin_default(r);
-	else
-		begin_grant(r, name);
+	return r->said >> N_LISTS != 0;
 }
 
 static bool is_printable(struct text line)
@@ -280,7 +176,7 @@ static char *next_line(char *out, int size, void *stream)
 		reader_mistake(r, r->line, "the line has a character that is no text");
 		line.length = 0;
 	} else if (line.length && *line.at == '[') {
-		begin_section(r, line);
+		section_begin(r, line);
 		line.length = 0;
 	}
 	r->unexplained = line.length > 0;
@@ -369,7 +265,7 @@ int grants_parse(const char *text, size_t length, const struct names *names, gra
 	ini_parse_stream(next_line, &r, on_key, &r);
 	end_line(&r);
 	if (!r.no_memory)
-		end_section(&r);
+		section_end(&r);
 	if (r.no_memory || r.mistakes) {
 		policy_free(r.policy);
 		return r.no_memory ? -ENOMEM : r.mistakes;

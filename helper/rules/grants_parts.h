@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of the reader of policy files, for each other: grants.c has the lines, grants_values.c the
- * values. */
+/* The parts of the reader of policy files, for each other: grants.c has the lines, grants_sections.c
+ * the sections, grants_values.c the values. */
 #ifndef SKL_GRANTS_PARTS_H
 #define SKL_GRANTS_PARTS_H
 
@@ -31,6 +31,16 @@ struct grant *reader_grant(struct reader *r);
 
 /* Makes room for one more element of a list. False when there is no memory; the reader knows it then. */
 bool reader_grow(struct reader *r, void **list, size_t n, size_t element);
+
+/* Was this key said in the section, be it right or wrong? And any that is no list? */
+bool reader_said(const struct reader *r, const char *name);
+bool reader_said_no_list(const struct reader *r);
+
+/* ---- grants_sections.c: a line with a section's head, and where the section ends ---- */
+void section_begin(struct reader *r, struct text line);
+void section_end(struct reader *r);
+
+/* ---- grants_values.c ---- */
 
 /* Each reads the value of a key and tells what it grants, or its mistakes. */
 typedef void read_value(struct reader *r, struct text value);
