@@ -36,6 +36,8 @@ int shape_learn(const int fds[LOAD_OBJECTS]);
  */
 int shape_open(int which, const char *directory);
 
+/* ---- shape_names.c: what a directory of pins holds ---- */
+
 /* Is everything in it known by name? 0, -EBADMSG where it is not, which is logged, or -errno. */
 int shape_check_names(const char *directory);
 
@@ -53,6 +55,8 @@ int shape_remove(const char *directory, const char *name);
 /* The inode number of the namespace to which the link is attached that is pinned there; 0: to none (any
  * more). */
 uint32_t shape_netns(const char *directory);
+
+/* ---- shape.c ---- */
 
 /* Is this program another one than the one that this version makes? */
 bool shape_is_other_program(int which, int program);
