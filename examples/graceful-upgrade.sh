@@ -15,6 +15,10 @@ response() {
   curl --silent --max-time 20 --noproxy '*' http://127.0.0.1:8080/
 }
 
+waiting() {
+  skl status | grep -q "none: open for"
+}
+
 # A client that asks all the time, and writes down whenever it gets no answer.
 client() {
   while :; do
@@ -54,6 +58,7 @@ title "It is killed with SIGKILL, and another one is started a second later: who
 command_line "kill -KILL $new"
 ends "$new"
 sleep 1
+wait_until waiting
 skl status | indented
 command_line "skl run --share web --hold 30s -- python3 share-http.py 8080"
 in_background skl run --share web --hold 30s -- /usr/bin/python3 "$HERE/share-http.py" 8080

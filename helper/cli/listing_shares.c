@@ -60,6 +60,8 @@ static void format_processes(const struct report_share *s, char *text, size_t si
 			continue;
 		n += (size_t)snprintf(text + n, size - n, "%s%d %s", shown++ ? ", " : "", m->pid, m->program);
 	}
+	if (all == 0) /* the last one has just gone */
+		snprintf(text, size, "none");
 	if (all > shown)
 		snprintf(text + n, size - n, ", and %zu more", all - shown);
 }

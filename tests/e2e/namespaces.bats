@@ -76,10 +76,11 @@ not_pinned() {
     tcp+=("$SPAWNED")
     run_in "$NEW" SKL_PORTS=7 -- "$BUILD/tests/udp-serve" echo 5353
     udp+=("$SPAWNED")
+    wait_until answers_in "$NEW" "${tcp[i]}" 127.0.0.1 8080 7 77
+    wait_until in_netns "$NEW" "$BUILD/tests/udp-ask" 127.0.0.1 7
   done
   for i in 0 1 2; do
-    wait_until answers_in "${netns[i]}" "${tcp[i]}" 127.0.0.1 8080 7 77
-    wait_until in_netns "${netns[i]}" "$BUILD/tests/udp-ask" 127.0.0.1 7
+    answers_in "${netns[i]}" "${tcp[i]}" 127.0.0.1 8080 7 77
     [[ $(in_netns "${netns[i]}" "$BUILD/tests/udp-ask" -t who 127.0.0.1 7) == "${udp[i]} "* ]]
     pinned "$(inode "${netns[i]}")"
   done

@@ -15,7 +15,7 @@ teardown() {
   skl_teardown
 }
 
-KILLS=$((${TESTS_LONG:-0} ? 100 : 20))
+KILLS=$((${TESTS_LONG:-0} ? 100 : ${TESTS_SLOW:-1} > 1 ? 6 : 20)) # each helper is to be ready before the next one comes
 LONG=$(((${TESTS_LONG:-0} ? 60 : 12) * ${TESTS_SLOW:-1})) # seconds
 
 # Clients of a single port, of a range and of a network, each of which says whom it reached, until $T/stop is there.
