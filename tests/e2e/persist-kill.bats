@@ -15,8 +15,9 @@ teardown() {
   skl_teardown
 }
 
-KILLS=$((${TESTS_LONG:-0} ? 100 : ${TESTS_SLOW:-1} > 1 ? 6 : 20)) # each helper is to be ready before the next one comes
-LONG=$(((${TESTS_LONG:-0} ? 60 : 12) * ${TESTS_SLOW:-1})) # seconds
+FEW=$((${TESTS_SLOW:-1} > 1 ? 6 : 20)) # on a slow machine each helper is to be ready before the next one comes, too
+KILLS=$((${TESTS_LONG:-0} ? 5 * FEW : FEW))
+LONG=$(((${TESTS_LONG:-0} ? 60 : 12) * (${TESTS_SLOW:-1} > 1 ? 3 : 1))) # seconds
 
 # Clients of a single port, of a range and of a network, each of which says whom it reached, until $T/stop is there.
 # What they came to is in the logs: a line of sums for each batch.
@@ -94,14 +95,14 @@ even_pace() {
   servers
   before=$(listeners)
   clients
-  for ((n = 1; n <= 20; n++)); do
+  for ((n = 1; n <= FEW; n++)); do
     variant=$( ((n % 2)) && echo program || echo .)
     kill_helper
     start_variant "$variant"
   done
   all_were_served 200
   [[ $(listeners) == "$before" ]]
-  (($(grep -c "its programs were replaced by those of this version" "$T/helper.log") == 20))
+  (($(grep -c "its programs were replaced by those of this version" "$T/helper.log") == FEW))
 }
 
 @test "SIGTERM leaves coverage in place, and the next helper takes it over with its counters" {
