@@ -9,8 +9,9 @@
  * TEXT any answer will do, and it is printed.
  *
  * The exit status is 0 or the errno of what failed: ECONNREFUSED (111) where
- * nobody is, ETIMEDOUT (110) after MS without an answer (1000), EBADMSG (74)
- * for other bytes, EADDRNOTAVAIL (99) for an answer from elsewhere.
+ * nobody is, ETIMEDOUT (110) after MS without an answer (1000, on slow machines
+ * TESTS_SLOW times that), EBADMSG (74) for other bytes, EADDRNOTAVAIL (99) for
+ * an answer from elsewhere.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -118,10 +119,12 @@ static int ask(int sock, const struct addrinfo *to)
 
 int main(int argc, char **argv)
 {
-	const char *source_port = NULL;
+	const char *source_port = NULL, *slow = getenv("TESTS_SLOW");
 	long rounds = 1;
 	int option, sock = -1, err = 0;
 
+	if (slow)
+		patience *= atoi(slow);
 	while ((option = getopt(argc, argv, "un:s:t:b:w:")) != -1) {
 		switch (option) {
 		case 'u':
