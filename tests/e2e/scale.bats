@@ -223,7 +223,7 @@ calm() {
 }
 
 @test "100,000 connections while claims, deaths and three users' ranges come and go" {
-  local clients=() log deadline each=$((50000 / ${TESTS_SLOW:-1}))
+  local clients=() log deadline each=$((50000 / ${TESTS_SLOW:-1})) # fewer on a slow machine
   start_helper --mode 0666
   awk 'BEGIN {
     # what stays, with nothing above it that comes and goes
