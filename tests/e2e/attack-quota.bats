@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Quotas: no user has so much that another one gets less, or waits for long.
 
-LIMIT=$((100000 * ${TESTS_SLOW:-1})) # us that the helper works on other things before a claim is answered, and on it; half of it is usual on a slow machine
+LIMIT=$((50000 * ${TESTS_SLOW:-1})) # us that the helper works on other things before a claim is answered, and on it
 
 setup() {
   load ../lib/skl

@@ -15,9 +15,9 @@ teardown() {
   skl_teardown
 }
 
-FEW=$((${TESTS_SLOW:-1} > 1 ? 6 : 20)) # on a slow machine each helper is to be ready before the next one comes, too
+FEW=$((${TESTS_SLOW:-1} > 3 ? 6 : 20)) # on a slow machine each helper is to be ready before the next one comes, too
 KILLS=$((${TESTS_LONG:-0} ? 5 * FEW : FEW))
-LONG=$(((${TESTS_LONG:-0} ? 60 : 12) * (${TESTS_SLOW:-1} > 1 ? 3 : 1))) # seconds
+LONG=$(((${TESTS_LONG:-0} ? 60 : 12) * (${TESTS_SLOW:-1} > 3 ? 3 : 1))) # seconds
 
 # Clients of a single port, of a range and of a network, each of which says whom it reached, until $T/stop is there.
 # What they came to is in the logs: a line of sums for each batch.

@@ -92,7 +92,7 @@ except ChildProcessError:
 }
 
 @test "many started at the same moment share one helper" {
-  local i many=$((${TESTS_SLOW:-1} > 1 ? 6 : 20)) # the helper that comes first is to be ready in 10 s
+  local i many=$((${TESTS_SLOW:-1} > 3 ? 6 : 20)) # the helper that comes first is to be ready in 10 s
 
   for ((i = 1; i <= many; i++)); do
     spawn "$SKL" run -p "$((100 + i))" -- "$SERVER" "$((8000 + i))" 127.0.0.1

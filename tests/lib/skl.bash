@@ -43,7 +43,7 @@ skl_setup() {
   local name
 
   # of what a test costs bats' look at each command is a third; so it does not know which one has failed
-  if ((${TESTS_SLOW:-1} > 1)); then
+  if ((${TESTS_SLOW:-1} > 3)); then
     FAILED=
     trap - DEBUG
     trap 'FAILED=${FAILED:-${BASH_SOURCE[0]##*/} line $LINENO: $BASH_COMMAND}; bats_error_trap' ERR
@@ -244,7 +244,7 @@ gone() {
 wait_until() {
   local limit=$((10 * ${TESTS_SLOW:-1})) deadline pause=0.03
 
-  ((${TESTS_SLOW:-1} == 1)) || pause=0.1 # each look takes from what is waited for
+  ((${TESTS_SLOW:-1} <= 3)) || pause=0.1 # each look takes from what is waited for
   deadline=$((SECONDS + limit))
   until "$@" >/dev/null 2>&1; do
     if ((SECONDS >= deadline)); then
