@@ -202,7 +202,7 @@ wait_second() {
 
 @test "ncat -u as a client of an extra port" {
   run_udp SKL_PORTS=7 -- echo 5353
-  [ "$({ echo hello && sleep 1; } | ns timeout 5 ncat -u -w 2 127.0.0.1 7)" = hello ]
+  [ "$({ echo hello && sleep "${TESTS_SLOW:-1}"; } | ns timeout $((5 * ${TESTS_SLOW:-1})) ncat -u -w 2 127.0.0.1 7)" = hello ]
 }
 
 @test "a socket connected to its client gets what that sends to the bound port, but not what goes to an extra one" {
